@@ -1,0 +1,92 @@
+//! Who asks. Permission is visible in a handler's type: a handler that takes a [`Fan`] cannot be reached without one.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::Payload;
+use actix_web::http::header::AUTHORIZATION;
+use actix_web::web::Data;
+use actix_web::{FromRequest, HttpRequest};
+use domain::ids::UserId;
+use moka::future::Cache;
+use platform::problems::{Problem, UNAVAILABLE};
+
+use super::fault::Fault;
+use super::problems::UNAUTHENTICATED;
+use crate::app::App;
+use crate::users::{self, tokens::BadBearer};
+
+/// Accounts remembered by (issuer, subject), so that a request costs no look-up: an account's id never changes.
+const ACCOUNTS_REMEMBERED: u64 = 200_000;
+
+/// A signed-in fan.
+#[derive(Debug, Clone)]
+pub struct Fan {
+    /// Our id for them.
+    pub id: UserId,
+    /// The session pass that their app sent along, unverified.
+    pub pass: Option<String>,
+}
+
+/// Remembers which account a subject has.
+#[derive(Clone)]
+pub struct Accounts(Cache<(String, String), UserId>);
+
+impl Default for Accounts {
+    fn default() -> Self {
+        Self(
+            Cache::builder()
+                .max_capacity(ACCOUNTS_REMEMBERED)
+                .time_to_idle(Duration::from_secs(3600))
+                .build(),
+        )
+    }
+}
+
+impl FromRequest for Fan {
+    type Error = Fault<Problem>;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Self::Error>>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let app = request.app_data::<Data<App>>().cloned();
+        let header = |name: &str| {
+            request
+                .headers()
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+                .map(str::to_owned)
+        };
+        let authorization = header(AUTHORIZATION.as_str());
+        let pass = header(contracts::SESSION_PASS_HEADER);
+        Box::pin(async move {
+            let app = app.ok_or_else(|| Fault::Broken(anyhow::anyhow!("no App in this server")))?;
+            let token = authorization
+                .as_deref()
+                .and_then(|value| value.strip_prefix("Bearer "))
+                .ok_or_else(|| Problem::new(UNAUTHENTICATED).detail("send Authorization: Bearer <token>"))?;
+            let id = recognise(&app, token).await?;
+            Ok(Self { id, pass })
+        })
+    }
+}
+
+async fn recognise(app: &App, token: &str) -> Result<UserId, Fault<Problem>> {
+    let claims = app.tokens.verify(token).await.map_err(|bad| match bad {
+        BadBearer::Invalid(_) => Problem::new(UNAUTHENTICATED).detail(bad.to_string()),
+        BadBearer::IssuerUnreachable => Problem::new(UNAVAILABLE).detail(bad.to_string()).retry_after(1),
+    })?;
+    let key = (claims.iss, claims.sub);
+    app.accounts
+        .0
+        .try_get_with_by_ref(&key, users::recognise(app, &key.0, &key.1))
+        .await
+        .map_err(|error: Arc<sqlx::Error>| {
+            if platform::database::is_unavailable(&error) {
+                Fault::Unavailable(anyhow::anyhow!(error))
+            } else {
+                Fault::Broken(anyhow::anyhow!(error))
+            }
+        })
+}

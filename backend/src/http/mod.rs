@@ -1,0 +1,9 @@
+//! What every handler shares: the table of problems, faults, who asks, idempotency keys, pages.
+//!
+//! Owns: no tables. Publishes: nothing. Invariant: every answer that is not a success is a problem of [`problems`].
+
+pub mod actor;
+pub mod fault;
+pub mod keys;
+pub mod pages;
+pub mod problems;

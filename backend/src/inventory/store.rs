@@ -1,0 +1,219 @@
+//! Statements on `carts`, and the labels of seats.
+#![expect(
+    clippy::as_conversions,
+    reason = "sqlx's way to name a parameter's type: nothing is converted"
+)]
+
+use domain::Timestamp;
+use domain::ids::{CartId, MatchId, SeatId, UserId, ZoneId};
+use domain::money::{Currency, Money};
+use rust_decimal::Decimal;
+use sqlx::{PgConnection, query, query_as};
+
+/// How a cart ended, if somebody ended it; a cart whose lock ran out ended by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::Type)]
+#[sqlx(type_name = "cart_end", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum CartEnd {
+    /// By another cart of the same buyer.
+    Replaced,
+    /// By its fan.
+    Released,
+    /// By its sale.
+    Sold,
+    /// With its cancelled order.
+    Cancelled,
+    /// With its expired order.
+    Expired,
+}
+
+/// A hold: one to four seats of one zone, for one buyer, until one instant.
+#[derive(Debug, Clone)]
+pub struct Cart {
+    /// Which cart.
+    pub cart_id: CartId,
+    /// Of which match.
+    pub match_id: MatchId,
+    /// Whose.
+    pub user_id: UserId,
+    /// In which zone.
+    pub zone_id: ZoneId,
+    /// Which seats, in snake order.
+    pub seat_ids: Vec<SeatId>,
+    /// Of one seat: holds until the lock ends.
+    pub unit_price: Decimal,
+    /// Of the price.
+    pub currency: String,
+    /// Whether all seats are neighbours.
+    pub adjacent: bool,
+    /// The buyer's version when it was made.
+    pub version: i32,
+    /// When it was made.
+    pub held_at: Timestamp,
+    /// When it ends by itself.
+    pub locked_until: Timestamp,
+    /// The client's name for the request that made it.
+    pub idempotency_key: String,
+}
+
+impl Cart {
+    /// The price of one seat.
+    ///
+    /// # Errors
+    /// When the stored value does not hold.
+    pub fn price(&self) -> anyhow::Result<Money> {
+        let currency =
+            Currency::parse(&self.currency).ok_or_else(|| anyhow::anyhow!("unknown stored currency"))?;
+        Ok(Money::new(self.unit_price, currency)?)
+    }
+}
+
+/// New carts of a batch, column by column. Seats are a text `{…}` per cart, because arrays of arrays must be rectangular.
+#[derive(Debug, Default)]
+pub(super) struct CartColumns {
+    pub(super) cart_ids: Vec<CartId>,
+    pub(super) users: Vec<UserId>,
+    pub(super) seat_ids: Vec<String>,
+    pub(super) adjacent: Vec<bool>,
+    pub(super) versions: Vec<i32>,
+    pub(super) keys: Vec<String>,
+    pub(super) until: Vec<Timestamp>,
+}
+
+/// What all carts of a batch share.
+pub(super) struct BatchFacts {
+    pub(super) match_id: MatchId,
+    pub(super) zone_id: ZoneId,
+    pub(super) price: Money,
+    pub(super) held_at: Timestamp,
+}
+
+pub(super) async fn insert_carts(
+    conn: &mut PgConnection,
+    batch: &BatchFacts,
+    carts: &CartColumns,
+) -> Result<(), sqlx::Error> {
+    query!(
+        "INSERT INTO carts (cart_id, match_id, user_id, zone_id, seat_ids, unit_price, currency, adjacent, version,
+                            idempotency_key, held_at, locked_until)
+         SELECT c.cart_id, $1, c.user_id, $2, c.seat_ids::uuid[], $3, $4, c.adjacent, c.version, c.key, $5, c.until
+         FROM unnest($6::uuid[], $7::uuid[], $8::text[], $9::bool[], $10::int[], $11::text[], $12::timestamptz[])
+              AS c(cart_id, user_id, seat_ids, adjacent, version, key, until)",
+        batch.match_id as MatchId,
+        batch.zone_id as ZoneId,
+        batch.price.amount(),
+        batch.price.currency().code(),
+        batch.held_at,
+        &carts.cart_ids as &[CartId],
+        &carts.users as &[UserId],
+        &carts.seat_ids,
+        &carts.adjacent,
+        &carts.versions,
+        &carts.keys,
+        &carts.until,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Carts that were made for these (user, key) pairs already: their answers are repeated.
+pub(super) async fn list_by_key(
+    conn: &mut PgConnection,
+    users: &[UserId],
+    keys: &[String],
+) -> Result<Vec<Cart>, sqlx::Error> {
+    query_as!(
+        Cart,
+        "SELECT c.cart_id, c.match_id, c.user_id, c.zone_id, c.seat_ids, c.unit_price, c.currency, c.adjacent, c.version,
+                c.held_at, c.locked_until, c.idempotency_key
+         FROM carts c
+         JOIN unnest($1::uuid[], $2::text[]) AS wanted(user_id, key)
+              ON c.user_id = wanted.user_id AND c.idempotency_key = wanted.key",
+        users as &[UserId],
+        keys,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// A cart by its id.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_cart(conn: &mut PgConnection, cart: CartId) -> Result<Option<Cart>, sqlx::Error> {
+    query_as!(
+        Cart,
+        "SELECT cart_id, match_id, user_id, zone_id, seat_ids, unit_price, currency, adjacent, version, held_at,
+                locked_until, idempotency_key
+         FROM carts
+         WHERE cart_id = $1",
+        cart as CartId,
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// Writes down how carts ended, unless that is written already.
+///
+/// # Errors
+/// When the database fails.
+pub async fn end_cart(conn: &mut PgConnection, carts: &[CartId], end: CartEnd) -> Result<(), sqlx::Error> {
+    query!(
+        "UPDATE carts SET ended_at = clock_timestamp(), ended_as = $2
+         WHERE cart_id = ANY($1) AND ended_at IS NULL",
+        carts as &[CartId],
+        end as CartEnd,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Moves a cart's end, once, when its payment starts.
+///
+/// # Errors
+/// When the database fails.
+pub async fn save_cart_until(
+    conn: &mut PgConnection,
+    cart: CartId,
+    until: Timestamp,
+) -> Result<(), sqlx::Error> {
+    query!(
+        "UPDATE carts SET locked_until = $2 WHERE cart_id = $1 AND ended_at IS NULL",
+        cart as CartId,
+        until
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// What a seat is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeatLabel {
+    /// Which seat.
+    pub seat_id: SeatId,
+    /// Its sector's public name.
+    pub sector: String,
+    /// Its row.
+    pub row: String,
+    /// Its number.
+    pub number: String,
+}
+
+/// What these seats are called.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list_labels(conn: &mut PgConnection, seats: &[SeatId]) -> Result<Vec<SeatLabel>, sqlx::Error> {
+    query_as!(
+        SeatLabel,
+        "SELECT s.seat_id, c.name AS sector, s.row_label AS \"row\", s.number
+         FROM seats s
+         JOIN sectors c USING (sector_id)
+         WHERE s.seat_id = ANY($1)",
+        seats as &[SeatId],
+    )
+    .fetch_all(conn)
+    .await
+}

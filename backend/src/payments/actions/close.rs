@@ -1,0 +1,103 @@
+//! Close an order at its session's end, or when its fan takes it back: whatever Stripe then says decides.
+
+use std::time::Duration;
+
+use domain::ids::OrderId;
+use domain::orders::OrderState;
+use domain::payments::GatewayNews;
+
+use super::super::gateway::IntentState;
+use super::super::store::{self, Payment};
+use super::apply::apply_news;
+use super::release::release_order;
+use crate::app::App;
+use crate::audit::Actor;
+use crate::inventory::seats;
+use crate::jobs::Outcome;
+use crate::orders;
+
+/// An intent in the middle of something (a card check) is asked again after so long.
+const ASK_AGAIN: Duration = Duration::from_secs(2);
+
+/// Job: ends an order that is still unpaid. Repeatable at every point: what is done is not done again.
+///
+/// # Errors
+/// When Stripe or the database cannot be reached; the job is tried again.
+pub async fn close_order(app: &App, order_id: OrderId) -> anyhow::Result<Outcome> {
+    let mut conn = app.db.acquire().await?;
+    let now = seats::now(&mut conn).await?;
+    let Some(order) = orders::find_order(&mut conn, order_id).await? else {
+        return Ok(Outcome::Done);
+    };
+    let payment = store::find_payment(&mut conn, order_id).await?;
+    drop(conn);
+    if order.state != OrderState::AwaitingPayment {
+        return Ok(Outcome::Done);
+    }
+    let taken_back = payment
+        .as_ref()
+        .is_some_and(|payment| payment.cancel_asked_at.is_some());
+    if now < order.session_ends_at && !taken_back {
+        return Ok(Outcome::Again {
+            after: (order.session_ends_at - now).to_std().unwrap_or(ASK_AGAIN),
+        });
+    }
+    match payment {
+        None => close_unpaid(app, order_id).await,
+        Some(payment) => close_at_gateway(app, payment).await,
+    }
+}
+
+/// No payment was ever started.
+async fn close_unpaid(app: &App, order_id: OrderId) -> anyhow::Result<Outcome> {
+    let mut tx = app.db.begin().await?;
+    let order = orders::lock_order(&mut tx, order_id)
+        .await?
+        .filter(|order| order.state == OrderState::AwaitingPayment);
+    let Some(order) = order else {
+        return Ok(Outcome::Done);
+    };
+    if store::lock_payment(&mut tx, order_id).await?.is_some() {
+        // Started in this very moment: it goes the other way.
+        return Ok(Outcome::Again { after: ASK_AGAIN });
+    }
+
+    release_order(
+        &mut tx,
+        (&order, None),
+        OrderState::Expired,
+        Actor::System("session-end"),
+    )
+    .await?;
+
+    tx.commit().await?;
+    Ok(Outcome::Done)
+}
+
+/// A payment was started: cancelled at Stripe first, and its answer decides.
+async fn close_at_gateway(app: &App, payment: Payment) -> anyhow::Result<Outcome> {
+    let intent_id = match payment.intent_id.clone() {
+        Some(intent_id) => intent_id,
+        None => {
+            // Stored, but Stripe's answer never came: the same key tells what it was.
+            let intent = app
+                .gateway
+                .create(payment.payment_id, payment.order_id, payment.price()?)
+                .await?;
+            let mut conn = app.db.acquire().await?;
+            store::save_intent(&mut conn, payment.payment_id, &intent.id).await?;
+            intent.id
+        }
+    };
+
+    let news = match app.gateway.cancel(&intent_id).await?.state {
+        IntentState::Canceled => GatewayNews::Canceled,
+        IntentState::Captured(amount) => GatewayNews::Captured(amount),
+        IntentState::Open => return Ok(Outcome::Again { after: ASK_AGAIN }),
+    };
+
+    let mut tx = app.db.begin().await?;
+    apply_news(&mut tx, app, payment.order_id, news).await?;
+    tx.commit().await?;
+    Ok(Outcome::Done)
+}

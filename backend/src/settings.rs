@@ -1,0 +1,256 @@
+//! Deployment settings. Business policy is not here: it is rows that staff change.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use platform::keys::SigningKey;
+use platform::settings::BadSettings;
+use platform::telemetry::LogFormat;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use sqlx::postgres::PgConnectOptions;
+
+/// All of them. File: `--config`; environment: `BACKEND_SECTION__KEY`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Where the API listens.
+    pub http: Http,
+    /// The system of record.
+    pub database: Database,
+    /// The cached `/access` decision.
+    pub redis: Redis,
+    /// The bus.
+    pub nats: Nats,
+    /// Who signs fans in.
+    pub identity: Identity,
+    /// Who admits fans.
+    pub waiting_room: WaitingRoom,
+    /// Who takes their money.
+    pub stripe: Stripe,
+    /// Who brings them mail.
+    pub mail: Mail,
+    /// Keys outside the database.
+    pub secrets: Secrets,
+    /// How log lines look.
+    #[serde(default)]
+    pub log: Log,
+}
+
+/// Where the API listens.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Http {
+    /// Address and port.
+    pub listen: SocketAddr,
+    /// How clients reach it.
+    pub public_url: String,
+    /// Worker threads.
+    #[serde(default = "two")]
+    pub workers: usize,
+}
+
+/// The system of record.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    /// `postgres://user:password@host:port/name`.
+    pub url: SecretString,
+    /// Connections of this process, kept open.
+    #[serde(default = "eight")]
+    pub max_connections: u32,
+}
+
+/// The cached `/access` decision.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Redis {
+    /// `redis://host:port`.
+    pub url: SecretString,
+}
+
+/// The bus.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Nats {
+    /// `nats://host:port`.
+    pub url: SecretString,
+    /// Folder with `stream.json` and `consumers/`.
+    pub files: PathBuf,
+}
+
+/// Who signs fans in.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Identity {
+    /// OIDC issuer; its discovery document names the keys.
+    pub issuer: String,
+    /// What `aud` of a fan's token must hold.
+    pub audience: String,
+}
+
+/// Who admits fans.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WaitingRoom {
+    /// The room's API, without a trailing slash.
+    pub api_url: String,
+    /// Our name there.
+    pub tenant: String,
+    /// The room's name in session passes.
+    pub issuer: String,
+    /// Seed of the key that signs our service tokens and join grants.
+    pub signing_key: SecretString,
+}
+
+/// Who takes the money.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stripe {
+    /// `https://api.stripe.com`, or a stand-in.
+    pub api_url: String,
+    /// `sk_…`.
+    pub secret_key: SecretString,
+    /// `whsec_…`.
+    pub webhook_secret: SecretString,
+    /// `metadata.site` of what we create: routes its events back to us.
+    pub site: String,
+    /// Our share of the account's budget.
+    #[serde(default = "twenty_five")]
+    pub requests_per_second: u32,
+}
+
+/// Who brings the mail.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mail {
+    /// `smtp://host:port` or `smtps://user:password@host`.
+    pub smtp_url: SecretString,
+    /// `Name <address>`.
+    pub from: String,
+}
+
+/// Keys outside the database: 32 bytes each, base64.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Secrets {
+    /// Encrypts OIBs and passport numbers.
+    pub personal_data_key: SecretString,
+    /// Indexes them.
+    pub blind_index_key: SecretString,
+    /// Signs ticket codes (Ed25519 seed).
+    pub ticket_signing_key: SecretString,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    /// `text` or `json`.
+    #[serde(default)]
+    pub format: LogFormat,
+}
+
+fn two() -> usize {
+    2
+}
+
+fn eight() -> u32 {
+    8
+}
+
+fn twenty_five() -> u32 {
+    25
+}
+
+/// What the settings mean, once checked.
+#[derive(Debug)]
+pub struct Checked {
+    /// Where Postgres is.
+    pub database: PgConnectOptions,
+    /// Signs service tokens and join grants.
+    pub tenant_key: SigningKey,
+    /// Signs ticket codes.
+    pub ticket_key: SigningKey,
+}
+
+impl Settings {
+    /// Checks what types alone cannot.
+    ///
+    /// # Errors
+    /// [`BadSettings`] for the first setting that cannot be right.
+    pub fn check(&self) -> Result<Checked, BadSettings> {
+        let database: PgConnectOptions = self.database.url.expose_secret().parse().map_err(|_| {
+            BadSettings::new(
+                "database.url",
+                "not a Postgres address",
+                "postgres://user:password@host:port/name",
+            )
+        })?;
+        refuse_real_database_if_sabotaged(&database)?;
+        at_least("database.max_connections", self.database.max_connections, 2)?;
+        at_least("stripe.requests_per_second", self.stripe.requests_per_second, 1)?;
+        at_least(
+            "http.workers",
+            u32::try_from(self.http.workers).unwrap_or(u32::MAX),
+            1,
+        )?;
+        for (name, url) in [
+            ("http.public_url", &self.http.public_url),
+            ("identity.issuer", &self.identity.issuer),
+            ("waiting_room.api_url", &self.waiting_room.api_url),
+            ("stripe.api_url", &self.stripe.api_url),
+        ] {
+            if !(url.starts_with("http://") || url.starts_with("https://")) || url.ends_with('/') {
+                return Err(BadSettings::new(
+                    name,
+                    url,
+                    "an http(s) address without a slash at its end",
+                ));
+            }
+        }
+        if !self.nats.files.join("stream.json").is_file() {
+            let folder = self.nats.files.display().to_string();
+            return Err(BadSettings::new(
+                "nats.files",
+                &folder,
+                "the folder that holds stream.json and consumers/",
+            ));
+        }
+        crate::secrets::PersonalData::new(&self.secrets)?;
+        Ok(Checked {
+            database,
+            tenant_key: signing_key("waiting_room.signing_key", &self.waiting_room.signing_key)?,
+            ticket_key: signing_key("secrets.ticket_signing_key", &self.secrets.ticket_signing_key)?,
+        })
+    }
+}
+
+fn at_least(name: &str, value: u32, least: u32) -> Result<(), BadSettings> {
+    if value < least {
+        return Err(BadSettings::new(
+            name,
+            &value.to_string(),
+            &format!("at least {least}"),
+        ));
+    }
+    Ok(())
+}
+
+fn signing_key(name: &str, seed: &SecretString) -> Result<SigningKey, BadSettings> {
+    SigningKey::from_seed_base64(seed.expose_secret())
+        .map_err(|_| BadSettings::new(name, "not a key", "32 random bytes in base64"))
+}
+
+/// A sabotaged binary must never come near real tickets.
+fn refuse_real_database_if_sabotaged(database: &PgConnectOptions) -> Result<(), BadSettings> {
+    let name = database.get_database().unwrap_or_default();
+    if cfg!(feature = "sabotage") && !name.ends_with("_sabotage") {
+        return Err(BadSettings::new(
+            "database.url",
+            &format!("database `{name}`"),
+            "one whose name ends in `_sabotage`, because this binary is built without its guards",
+        ));
+    }
+    Ok(())
+}

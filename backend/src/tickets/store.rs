@@ -1,0 +1,103 @@
+//! Statements on `tickets`.
+#![expect(
+    clippy::as_conversions,
+    reason = "sqlx's way to name a parameter's type: nothing is converted"
+)]
+
+use domain::Timestamp;
+use domain::ids::{MatchId, OrderId, SeatId, TicketId, UserId};
+use domain::tickets::TicketState;
+use sqlx::{PgConnection, query, query_as};
+use uuid::Uuid;
+
+use crate::orders::{Line, Order};
+
+/// A ticket with what its seat is called and when its match ends being valid.
+#[derive(Debug, Clone)]
+pub(super) struct TicketRow {
+    pub(super) ticket_id: TicketId,
+    pub(super) order_id: OrderId,
+    pub(super) match_id: MatchId,
+    pub(super) seat_id: SeatId,
+    pub(super) sector: String,
+    pub(super) row: String,
+    pub(super) number: String,
+    pub(super) holder_name: String,
+    pub(super) state: TicketState,
+    pub(super) barcode: String,
+    pub(super) epoch: i32,
+    pub(super) issued_at: Timestamp,
+    pub(super) kick_off_at: Timestamp,
+}
+
+pub(super) async fn insert_ticket(
+    conn: &mut PgConnection,
+    ticket_id: TicketId,
+    (order, line): (&Order, &Line),
+    barcode: &str,
+) -> Result<(), sqlx::Error> {
+    query!(
+        "INSERT INTO tickets (ticket_id, order_id, line_no, match_id, seat_id, user_id, identity, holder_name, state,
+                              barcode, issued_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'SOLD', $9, clock_timestamp())",
+        ticket_id as TicketId,
+        order.order_id as OrderId,
+        line.line_no,
+        order.match_id as MatchId,
+        line.seat_id as SeatId,
+        order.user_id as UserId,
+        line.identity,
+        line.holder_name,
+        barcode,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn list_of_user(
+    conn: &mut PgConnection,
+    user: UserId,
+    before: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<TicketRow>, sqlx::Error> {
+    query_as!(
+        TicketRow,
+        "SELECT t.ticket_id, t.order_id, t.match_id, t.seat_id, c.name AS sector, s.row_label AS \"row\", s.number,
+                t.holder_name, t.state, t.barcode, t.epoch, t.issued_at, m.kick_off_at
+         FROM tickets t
+         JOIN seats s USING (seat_id)
+         JOIN sectors c USING (sector_id)
+         JOIN matches m USING (match_id)
+         WHERE t.user_id = $1 AND ($2::uuid IS NULL OR t.ticket_id < $2)
+         ORDER BY t.ticket_id DESC
+         LIMIT $3",
+        user as UserId,
+        before,
+        limit,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// A ticket of this user; anybody else's is not there.
+pub(super) async fn find_of_user(
+    conn: &mut PgConnection,
+    user: UserId,
+    ticket: TicketId,
+) -> Result<Option<TicketRow>, sqlx::Error> {
+    query_as!(
+        TicketRow,
+        "SELECT t.ticket_id, t.order_id, t.match_id, t.seat_id, c.name AS sector, s.row_label AS \"row\", s.number,
+                t.holder_name, t.state, t.barcode, t.epoch, t.issued_at, m.kick_off_at
+         FROM tickets t
+         JOIN seats s USING (seat_id)
+         JOIN sectors c USING (sector_id)
+         JOIN matches m USING (match_id)
+         WHERE t.user_id = $1 AND t.ticket_id = $2",
+        user as UserId,
+        ticket as TicketId,
+    )
+    .fetch_optional(conn)
+    .await
+}

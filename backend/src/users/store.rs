@@ -1,0 +1,109 @@
+//! Statements on `users` and `user_profiles`.
+#![expect(
+    clippy::as_conversions,
+    reason = "sqlx's way to name a parameter's type: nothing is converted"
+)]
+
+use chrono::NaiveDate;
+use domain::ids::UserId;
+use sqlx::{PgConnection, query, query_as, query_scalar};
+
+/// A ticketing profile as stored.
+#[derive(Debug, Clone)]
+pub struct Profile {
+    /// As in the documents.
+    pub full_name: String,
+    /// For the age rules.
+    pub date_of_birth: NaiveDate,
+    /// ISO 3166-1 alpha-2.
+    pub nationality: String,
+    /// Encrypted.
+    pub oib_encrypted: Vec<u8>,
+    /// Blind index.
+    pub oib_index: Vec<u8>,
+    /// Where mail goes.
+    pub email: String,
+    /// If given.
+    pub phone: Option<String>,
+}
+
+/// The account of (issuer, subject), made if it is new.
+pub(super) async fn find_or_insert_user(
+    conn: &mut PgConnection,
+    fresh: UserId,
+    issuer: &str,
+    subject: &str,
+) -> Result<UserId, sqlx::Error> {
+    query_scalar!(
+        // The no-op update makes the statement answer the row also when another request makes it at this moment.
+        "INSERT INTO users (user_id, issuer, subject)
+         VALUES ($1, $2, $3)
+         ON CONFLICT ON CONSTRAINT users_one_per_subject DO UPDATE SET subject = EXCLUDED.subject
+         RETURNING user_id",
+        fresh as UserId,
+        issuer,
+        subject,
+    )
+    .fetch_one(conn)
+    .await
+}
+
+pub(super) async fn find_profile(
+    conn: &mut PgConnection,
+    user: UserId,
+) -> Result<Option<Profile>, sqlx::Error> {
+    query_as!(
+        Profile,
+        "SELECT full_name, date_of_birth, nationality, oib_encrypted, oib_index, email, phone
+         FROM user_profiles
+         WHERE user_id = $1",
+        user as UserId,
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+pub(super) async fn insert_profile(
+    conn: &mut PgConnection,
+    user: UserId,
+    profile: &Profile,
+) -> Result<(), sqlx::Error> {
+    query!(
+        "INSERT INTO user_profiles
+             (user_id, full_name, date_of_birth, nationality, oib_encrypted, oib_index, email, phone)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        user as UserId,
+        profile.full_name,
+        profile.date_of_birth,
+        profile.nationality,
+        profile.oib_encrypted,
+        profile.oib_index,
+        profile.email,
+        profile.phone,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Saves what a fan may change; nationality and OIB stay (E1-F3). `false` when there is no profile with this OIB.
+pub(super) async fn save_profile(
+    conn: &mut PgConnection,
+    user: UserId,
+    profile: &Profile,
+) -> Result<bool, sqlx::Error> {
+    let saved = query!(
+        "UPDATE user_profiles
+         SET full_name = $2, date_of_birth = $3, email = $4, phone = $5, updated_at = now()
+         WHERE user_id = $1 AND oib_index = $6",
+        user as UserId,
+        profile.full_name,
+        profile.date_of_birth,
+        profile.email,
+        profile.phone,
+        profile.oib_index,
+    )
+    .execute(conn)
+    .await?;
+    Ok(saved.rows_affected() == 1)
+}

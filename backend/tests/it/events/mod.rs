@@ -1,0 +1,6 @@
+//! Outbox, relay and bus.
+
+mod bus;
+mod golden;
+mod outages;
+mod relay;

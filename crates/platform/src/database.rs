@@ -1,0 +1,40 @@
+//! The Postgres pool.
+
+use std::time::Duration;
+
+use sqlx::PgPool;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+/// How long a request waits for a connection before it answers 503: the whole budget of a hold is 50 ms at p99, so a
+/// longer wait would only hide that the pool is too small.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(250);
+
+/// Connects `size` connections at once and keeps them.
+///
+/// # Errors
+/// When the database cannot be reached.
+pub async fn pool(options: PgConnectOptions, size: u32) -> Result<PgPool, sqlx::Error> {
+    PgPoolOptions::new()
+        .min_connections(size)
+        .max_connections(size)
+        .test_before_acquire(false)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect_with(options)
+        .await
+}
+
+/// Whether the statement may never have reached a healthy server: answer 503 and let the client try again.
+#[must_use]
+pub fn is_unavailable(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => true,
+        // 57P01-57P03: the server is stopping or starting; 53300: too many connections.
+        sqlx::Error::Database(database) => {
+            matches!(
+                database.code().as_deref(),
+                Some("57P01" | "57P02" | "57P03" | "53300")
+            )
+        }
+        _ => false,
+    }
+}

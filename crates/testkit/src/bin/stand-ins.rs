@@ -1,0 +1,132 @@
+//! Runs the stand-ins of a development stack in one process: identity provider, Stripe, mail sink.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use platform::settings::BadSettings;
+use platform::tasks::{Tasks, stop_signal};
+use platform::telemetry::{self, LogFormat};
+use secrecy::SecretString;
+use serde::Deserialize;
+use testkit::{identity, mail_sink, stripe};
+
+/// The world around a development stack: an OpenID provider, a Stripe and a mail server, all in memory, all local.
+///
+/// Try it:
+///   curl -d 'grant_type=password&username=ana' http://IDENTITY/token
+///   curl -u sk_test_…: is not needed; Stripe's routes take `Authorization: Bearer <secret key>`
+///   curl http://STRIPE/stand-in/ledger
+///   open http://MAIL_HTTP/ in a browser to read what was sent
+#[derive(Debug, Parser)]
+#[command(name = "stand-ins", verbatim_doc_comment)]
+struct Arguments {
+    /// TOML file with the settings: identity_listen, stripe_listen, smtp_listen, mail_http_listen, audience,
+    /// stripe_secret_key, stripe_webhook_secret, stripe_webhook_url; optional: stripe_webhook_delay_ms,
+    /// stripe_answer_delay_ms, log_format (text or json). The environment (STAND_INS_…) overrides it.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    identity_listen: SocketAddr,
+    stripe_listen: SocketAddr,
+    smtp_listen: SocketAddr,
+    mail_http_listen: SocketAddr,
+    audience: String,
+    stripe_secret_key: SecretString,
+    stripe_webhook_secret: SecretString,
+    stripe_webhook_url: String,
+    /// How long after a change its webhook is first sent, milliseconds.
+    #[serde(default = "default_webhook_delay_ms")]
+    stripe_webhook_delay_ms: u64,
+    /// How long each call to Stripe takes at least, milliseconds.
+    #[serde(default)]
+    stripe_answer_delay_ms: u64,
+    #[serde(default)]
+    log_format: LogFormat,
+}
+
+/// Real webhooks trail their change a little.
+fn default_webhook_delay_ms() -> u64 {
+    50
+}
+
+/// Time that everything gets to stop.
+const STOP_LIMIT: Duration = Duration::from_secs(4);
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let settings = match read(&arguments) {
+        Ok(settings) => settings,
+        Err(bad) => {
+            eprintln!("stand-ins: {bad}");
+            return ExitCode::from(2);
+        }
+    };
+    telemetry::init(settings.log_format);
+    match run(settings).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("stand-ins: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn read(arguments: &Arguments) -> Result<Settings, BadSettings> {
+    let settings: Settings = platform::settings::load(arguments.config.as_deref(), "STAND_INS_")?;
+    if settings.stripe_webhook_url.starts_with("http://")
+        || settings.stripe_webhook_url.starts_with("https://")
+    {
+        Ok(settings)
+    } else {
+        Err(BadSettings::new(
+            "stripe_webhook_url",
+            &settings.stripe_webhook_url,
+            "an http:// or https:// URL",
+        ))
+    }
+}
+
+async fn run(settings: Settings) -> anyhow::Result<()> {
+    let tasks = Tasks::new();
+    let identity_settings = identity::Settings {
+        listen: settings.identity_listen,
+        audience: settings.audience.clone(),
+    };
+    let mail_settings = mail_sink::Settings {
+        smtp_listen: settings.smtp_listen,
+        http_listen: settings.mail_http_listen,
+    };
+
+    let identity = identity::start(&tasks, identity_settings)?;
+    let stripe = stripe::start(&tasks, stripe_settings(settings))?;
+    let mail = mail_sink::start(&tasks, mail_settings).await?;
+    tracing::info!("Identity at {}", identity.base_url());
+    tracing::info!("Stripe at {}", stripe.base_url());
+    tracing::info!("Mail at {}, SMTP at {}", mail.base_url(), mail.smtp_url());
+
+    stop_signal().await;
+    tracing::info!("Stopping");
+    if !tasks.shutdown(STOP_LIMIT).await {
+        tracing::warn!("Some tasks did not end in time");
+    }
+    Ok(())
+}
+
+fn stripe_settings(settings: Settings) -> stripe::Settings {
+    stripe::Settings {
+        listen: settings.stripe_listen,
+        secret_key: settings.stripe_secret_key,
+        webhook_secret: settings.stripe_webhook_secret,
+        webhook_url: Some(settings.stripe_webhook_url),
+        webhook_delay: Duration::from_millis(settings.stripe_webhook_delay_ms),
+        answer_delay: Duration::from_millis(settings.stripe_answer_delay_ms),
+    }
+}

@@ -1,0 +1,153 @@
+//! Stripe-shaped errors.
+
+use serde_json::{Map, Value, json};
+
+/// `error` of an answer.
+#[derive(Debug, Clone)]
+pub(crate) struct Failure {
+    pub(crate) status: u16,
+    /// Boxed: failures travel in every `Result` of this module.
+    error: Box<Map<String, Value>>,
+}
+
+impl Failure {
+    fn new(status: u16, kind: &str, message: &str) -> Self {
+        let failure = Self {
+            status,
+            error: Box::default(),
+        };
+        failure.with("type", kind).with("message", message)
+    }
+
+    fn with(mut self, member: &str, value: impl Into<Value>) -> Self {
+        self.error.insert(member.to_owned(), value.into());
+        self
+    }
+
+    pub(crate) fn invalid(message: &str, param: Option<&str>) -> Self {
+        let failure = Self::new(400, "invalid_request_error", message);
+        match param {
+            Some(param) => failure.with("param", param),
+            None => failure,
+        }
+    }
+
+    pub(crate) fn missing(param: &str) -> Self {
+        Self::invalid(&format!("Missing required param: {param}."), Some(param))
+            .with("code", "parameter_missing")
+    }
+
+    pub(crate) fn unauthorised() -> Self {
+        Self::new(401, "invalid_request_error", "Invalid API Key provided.")
+    }
+
+    pub(crate) fn no_such(kind: &str, id: &str) -> Self {
+        let failure =
+            Self::invalid(&format!("No such {kind}: '{id}'"), Some("id")).with("code", "resource_missing");
+        Self {
+            status: 404,
+            ..failure
+        }
+    }
+
+    pub(crate) fn unknown_route(method: &str, path: &str) -> Self {
+        let message = format!("Unrecognized request URL ({method}: {path}).");
+        Self {
+            status: 404,
+            ..Self::invalid(&message, None)
+        }
+    }
+
+    pub(crate) fn key_reused() -> Self {
+        Self::new(
+            400,
+            "idempotency_error",
+            "Keys for idempotent requests can only be used with the same parameters they were first used with.",
+        )
+    }
+
+    pub(crate) fn raw_card() -> Self {
+        let message = "Sending credit card numbers directly to the Stripe API is generally unsafe. \
+                       Use a test payment method such as pm_card_visa.";
+        Self {
+            status: 402,
+            ..Self::invalid(message, Some("payment_method_data"))
+        }
+    }
+
+    pub(crate) fn unexpected_state(message: &str, intent: Value) -> Self {
+        Self::invalid(message, None)
+            .with("code", "payment_intent_unexpected_state")
+            .with("payment_intent", intent)
+    }
+
+    pub(crate) fn already_refunded(charge: &str) -> Self {
+        Self::invalid(&format!("Charge {charge} has already been refunded."), None)
+            .with("code", "charge_already_refunded")
+    }
+
+    pub(crate) fn declined(decline: Decline, charge: &str) -> Self {
+        Self::new(402, "card_error", decline.message)
+            .with("code", decline.code)
+            .with("decline_code", decline.decline_code)
+            .with("charge", charge)
+    }
+
+    pub(crate) fn with_intent(self, intent: Value) -> Self {
+        self.with("payment_intent", intent)
+    }
+
+    /// The `error` object alone: also an intent's `last_payment_error`.
+    pub(crate) fn object(&self) -> Value {
+        Value::Object(self.error.as_ref().clone())
+    }
+
+    pub(crate) fn body(&self) -> Value {
+        json!({"error": self.object()})
+    }
+}
+
+/// Why an issuer says no.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Decline {
+    code: &'static str,
+    decline_code: &'static str,
+    message: &'static str,
+}
+
+/// What a test payment method does.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Card {
+    Pays,
+    Declines(Decline),
+}
+
+impl Card {
+    /// Stripe's test payment methods that this stand-in knows.
+    pub(crate) fn of(payment_method: &str) -> Option<Self> {
+        let decline = |code, decline_code, message| {
+            Self::Declines(Decline {
+                code,
+                decline_code,
+                message,
+            })
+        };
+        Some(match payment_method {
+            "pm_card_visa" | "pm_card_mastercard" => Self::Pays,
+            "pm_card_chargeDeclined" | "pm_card_visa_chargeDeclined" => {
+                decline("card_declined", "generic_decline", "Your card was declined.")
+            }
+            "pm_card_chargeDeclinedInsufficientFunds" | "pm_card_visa_chargeDeclinedInsufficientFunds" => {
+                decline(
+                    "card_declined",
+                    "insufficient_funds",
+                    "Your card has insufficient funds.",
+                )
+            }
+            "pm_card_chargeDeclinedExpiredCard" | "pm_card_visa_chargeDeclinedExpiredCard" => {
+                decline("expired_card", "expired_card", "Your card has expired.")
+            }
+            _ => return None,
+        })
+    }
+}

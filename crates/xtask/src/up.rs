@@ -1,0 +1,389 @@
+//! `cargo xtask up`: the whole system, for real, on this machine.
+//!
+//! Servers → build → settings → migrations → stand-ins → waiting room → backend and worker → seed → table of addresses.
+//! Whatever was started is stopped in reverse order, however this ends.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use nix::sys::signal::Signal;
+
+use crate::announce;
+use crate::checkout::{Checkout, capture, command_line, run};
+use crate::fleet::Fleet;
+use crate::interrupt;
+use crate::ports::{self, Ports};
+use crate::secrets::Secrets;
+use crate::servers::{Durability, ServerPorts, Servers, wait_for};
+use crate::settings::{Databases, Sale, SettingsFiles, Stack, TENANT};
+
+/// What to bring up, and what for.
+#[derive(clap::Args)]
+pub(crate) struct UpArgs {
+    /// Sell once to simulated fans on a fresh stack, write the report, stop, and exit by its verdict
+    #[arg(long)]
+    once: bool,
+    /// How many fans: with --once they are simulated; the match opens two seats for each
+    #[arg(long, default_value_t = 1000)]
+    fans: u32,
+    /// Where the report of --once goes
+    #[arg(long, default_value = "out.json")]
+    report: PathBuf,
+    /// Seed of the simulated fans' choices: same seed, same choices
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// After --once keep everything running until Ctrl-C, to look around
+    #[arg(long)]
+    keep: bool,
+    /// Negative control: a backend built without its guards, two of them, own databases; succeeds only if the checker
+    /// of the simulated on-sale reports seats sold twice (implies --once)
+    #[arg(long)]
+    sabotage: bool,
+    /// How many backend processes serve HTTP
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=8))]
+    backends: u16,
+    /// First of the ports; all others lie at fixed distances from it
+    #[arg(long, default_value_t = 7400, value_parser = clap::value_parser!(u16).range(1024..=60000))]
+    port_base: u16,
+}
+
+impl UpArgs {
+    fn once(&self) -> bool {
+        self.once || self.sabotage
+    }
+
+    fn backends(&self) -> u16 {
+        if self.sabotage {
+            self.backends.max(2)
+        } else {
+            self.backends
+        }
+    }
+
+    fn databases(&self) -> Databases {
+        if self.sabotage {
+            Databases::SABOTAGE
+        } else {
+            Databases::REAL
+        }
+    }
+}
+
+/// The folder that a stack's data, settings and logs live in: a simulated sale never touches those of a plain `up`.
+fn state_of(checkout: &Checkout, args: &UpArgs) -> PathBuf {
+    match (args.sabotage, args.once) {
+        (true, _) => checkout.state().join("sabotage"),
+        (false, true) => checkout.state().join("once"),
+        (false, false) => checkout.state(),
+    }
+}
+
+/// Every folder a stack may live in.
+pub(crate) fn states(checkout: &Checkout) -> Vec<PathBuf> {
+    let state = checkout.state();
+    vec![
+        state.clone(),
+        state.join("once"),
+        state.join("sabotage"),
+        state.join("test"),
+    ]
+}
+
+/// Runs the command.
+pub(crate) fn up(checkout: &Checkout, args: &UpArgs) -> anyhow::Result<ExitCode> {
+    interrupt::watch()?;
+    let started = Instant::now();
+    let state = state_of(checkout, args);
+    let report = std::path::absolute(&args.report)?;
+    std::fs::create_dir_all(checkout.state())?;
+    let secrets = Secrets::load_or_make(&checkout.state().join("secrets.toml"))?;
+    let mut fleet = Fleet::take(&state)?;
+    let ports = Ports::from_base(args.port_base);
+    ports.must_be_free(args.backends())?;
+    if args.once() {
+        forget_servers(&state)?;
+    }
+
+    let mut stage = Stage {
+        checkout,
+        args,
+        state: &state,
+        ports,
+        fleet: &mut fleet,
+    };
+    let servers = stage.start_servers()?;
+    let binaries = build(checkout, args.sabotage)?;
+    let files = SettingsFiles::write(checkout, &state, (&servers, args.databases()), (ports, &secrets))?;
+    stage.migrate(&binaries, &files, &secrets)?;
+    stage.start_processes(&binaries, &files)?;
+    let stack = stage.seed(&servers, &binaries, &files)?;
+    println!("» up after {:.1} s", started.elapsed().as_secs_f64());
+
+    let verdict = if args.once() {
+        sell_once(&mut fleet, args, (&binaries, &state), &report)?
+    } else {
+        ExitCode::SUCCESS
+    };
+    if !args.once() || args.keep {
+        announce::print(&stack, ports, &state)?;
+        wait_for_the_end(&mut fleet)?;
+    }
+    println!("» stopping");
+    fleet.stop();
+    Ok(verdict)
+}
+
+/// Removes the servers' data below a state folder: a sale is measured on empty databases, an empty line and an empty bus.
+pub(crate) fn forget_servers(state: &Path) -> anyhow::Result<()> {
+    let inside = ["postgres", "redis", "nats"].map(|name| state.join(name));
+    for folder in inside
+        .iter()
+        .chain([&crate::servers::outside_home(state)])
+        .filter(|folder| folder.exists())
+    {
+        std::fs::remove_dir_all(folder).with_context(|| format!("cannot remove {}", folder.display()))?;
+    }
+    Ok(())
+}
+
+/// The programs of the stack.
+struct Binaries {
+    backend: PathBuf,
+    room: PathBuf,
+    stand_ins: PathBuf,
+    load_tests: PathBuf,
+}
+
+/// The whole workspace, as tests build it: cargo unites the features of what it builds together, and whoever builds a part
+/// of it builds its dependencies again.
+fn build(checkout: &Checkout, sabotage: bool) -> anyhow::Result<Binaries> {
+    println!("» building");
+    let cargo = |features: &[&str]| {
+        let mut command = checkout.cargo();
+        command
+            .args(["build", "--workspace", "--bins"])
+            .args(features)
+            .env("SQLX_OFFLINE", "true");
+        run(&mut command)
+    };
+    let target = checkout.target()?;
+    let built = target.join("debug");
+    let mut backend = built.join("backend");
+    if sabotage {
+        cargo(&["--features", "backend/sabotage"])?;
+        let aside = target.join("sabotage");
+        std::fs::create_dir_all(&aside)?;
+        backend = aside.join("backend");
+        std::fs::copy(built.join("backend"), &backend).context("cannot put the sabotaged backend aside")?;
+    }
+    cargo(&[])?;
+    interrupt::check()?;
+    Ok(Binaries {
+        backend,
+        room: built.join("waiting-room"),
+        stand_ins: built.join("stand-ins"),
+        load_tests: built.join("load-tests"),
+    })
+}
+
+/// One of our binaries with its settings file; what a developer exported for the query macros is not meant for it.
+fn with_settings(checkout: &Checkout, program: &Path, settings: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(checkout.root()).arg("--config").arg(settings);
+    command
+        .env_remove("BACKEND_DATABASE_URL")
+        .env_remove("WAITING_ROOM_DATABASE_URL");
+    command
+}
+
+struct Stage<'a> {
+    checkout: &'a Checkout,
+    args: &'a UpArgs,
+    state: &'a Path,
+    ports: Ports,
+    fleet: &'a mut Fleet,
+}
+
+impl Stage<'_> {
+    fn start_servers(&mut self) -> anyhow::Result<Servers> {
+        println!("» starting PostgreSQL, Redis and NATS");
+        let ports = ServerPorts {
+            postgres: self.ports.postgres(),
+            redis: self.ports.redis(),
+            nats: self.ports.nats(),
+        };
+        let servers = Servers::start(self.checkout, self.state, self.fleet, (ports, Durability::Full))?;
+        let databases = self.args.databases();
+        servers.ensure_database(databases.backend)?;
+        servers.ensure_database(databases.room)?;
+        Ok(servers)
+    }
+
+    fn migrate(&self, binaries: &Binaries, files: &SettingsFiles, secrets: &Secrets) -> anyhow::Result<()> {
+        println!("» migrating, applying the NATS stream and consumers");
+        let tenant_key = secrets.tenant_public_key()?;
+        capture(with_settings(self.checkout, &binaries.backend, &files.backend).arg("migrate"))?;
+        let room = || with_settings(self.checkout, &binaries.room, &files.room);
+        capture(room().arg("migrate"))?;
+        capture(room().args([
+            "admin",
+            "register-tenant",
+            "--name",
+            TENANT,
+            "--public-key",
+            &tenant_key,
+        ]))?;
+        Ok(())
+    }
+
+    fn start_processes(&mut self, binaries: &Binaries, files: &SettingsFiles) -> anyhow::Result<()> {
+        println!("» starting stand-ins, waiting room, backend and worker");
+        let checkout = self.checkout;
+        let stand_ins = with_settings(checkout, &binaries.stand_ins, &files.stand_ins);
+        self.fleet.launch("stand-ins", stand_ins, Signal::SIGTERM)?;
+        for port in [self.ports.identity(), self.ports.stripe(), self.ports.mail()] {
+            wait_for(self.fleet, "stand-ins", || ports::healthy(port))?;
+        }
+        let mut room = with_settings(checkout, &binaries.room, &files.room);
+        room.arg("serve");
+        self.fleet.launch("waiting-room", room, Signal::SIGTERM)?;
+        wait_for(self.fleet, "waiting-room", || ports::healthy(self.ports.room()))?;
+        let mut work = with_settings(checkout, &binaries.backend, &files.backend);
+        work.arg("work");
+        self.fleet.launch("backend-work", work, Signal::SIGTERM)?;
+        for index in 0..self.args.backends() {
+            let port = self.ports.backend(index);
+            let mut serve = with_settings(checkout, &binaries.backend, &files.backend);
+            serve.arg("serve");
+            serve.env("BACKEND_HTTP__LISTEN", format!("127.0.0.1:{port}"));
+            serve.env("BACKEND_HTTP__PUBLIC_URL", format!("http://127.0.0.1:{port}"));
+            let name = if index == 0 {
+                "backend".to_owned()
+            } else {
+                format!("backend-{}", index + 1)
+            };
+            self.fleet.launch(&name, serve, Signal::SIGTERM)?;
+            wait_for(self.fleet, &name, || ports::healthy(port))?;
+        }
+        Ok(())
+    }
+
+    fn seed(&self, servers: &Servers, binaries: &Binaries, files: &SettingsFiles) -> anyhow::Result<Stack> {
+        println!("» Poljud and one match on sale");
+        let sale = Sale::for_fans(self.args.fans);
+        let mut seed = with_settings(self.checkout, &binaries.backend, &files.backend);
+        seed.args(["admin", "seed", "--stadium", "data/stadiums/poljud.json"]);
+        for (option, value) in [
+            ("--open-seats", sale.open_seats),
+            ("--session-seconds", sale.session_seconds),
+            ("--last-attempt-seconds", sale.last_attempt_seconds),
+            ("--landing-seconds", sale.landing_seconds),
+            ("--max-sessions", sale.max_sessions),
+        ] {
+            seed.arg(option).arg(value.to_string());
+        }
+        let match_id = match_in(&capture(&mut seed)?)?;
+        let context = (servers, self.args.databases());
+        let stack = Stack::of(context, (self.ports, self.args.backends()), match_id);
+        stack.save(&self.state.join("stack.json"))?;
+        Ok(stack)
+    }
+}
+
+/// The match's id in what `admin seed` prints.
+fn match_in(output: &str) -> anyhow::Result<String> {
+    let line = output
+        .lines()
+        .rev()
+        .find(|line| line.starts_with('{'))
+        .context("`admin seed` printed no JSON")?;
+    let seeded: serde_json::Value = serde_json::from_str(line)?;
+    Ok(seeded["match_id"]
+        .as_str()
+        .context("`admin seed` named no match_id")?
+        .to_owned())
+}
+
+/// The simulated on-sale, then a search for personal data in the clear: the first that fails decides.
+fn sell_once(
+    fleet: &mut Fleet,
+    args: &UpArgs,
+    (binaries, state): (&Binaries, &Path),
+    report: &Path,
+) -> anyhow::Result<ExitCode> {
+    println!("» {} fans buy (seed {})", args.fans, args.seed);
+    let load_tests = |task: &str| {
+        let mut command = Command::new(&binaries.load_tests);
+        command
+            .arg(task)
+            .arg("--stack")
+            .arg(state.join("stack.json"))
+            .arg("--report")
+            .arg(report);
+        command
+    };
+    let mut sale = load_tests("on-sale");
+    sale.arg("--fans")
+        .arg(args.fans.to_string())
+        .arg("--seed")
+        .arg(args.seed.to_string());
+    if args.sabotage {
+        sale.arg("--expect-double-sold");
+    }
+    let mut code = watched(fleet, &mut sale)?;
+    if !args.sabotage {
+        println!("» searching databases, bus and logs for personal data in the clear");
+        let found = watched(fleet, load_tests("scan").arg("--dir").arg(state.join("log")))?;
+        code = if code == 0 { found } else { code };
+    }
+    println!(
+        "» report: {}; logs: {}",
+        report.display(),
+        state.join("log").display()
+    );
+    Ok(ExitCode::from(u8::try_from(code).unwrap_or(1)))
+}
+
+/// Runs a command to its end while the fleet lives and nobody interrupts; gives its exit code.
+fn watched(fleet: &mut Fleet, command: &mut Command) -> anyhow::Result<i32> {
+    let mut child = command
+        .spawn()
+        .with_context(|| format!("cannot start {}", command_line(command)))?;
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return status
+                .code()
+                .with_context(|| format!("{} was killed", command_line(command)));
+        }
+        if let Err(error) = interrupt::check().and_then(|()| fleet.check()) {
+            child.kill()?;
+            child.wait()?;
+            return Err(error);
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+fn wait_for_the_end(fleet: &mut Fleet) -> anyhow::Result<()> {
+    while !interrupt::requested() {
+        if let Err(error) = fleet.check() {
+            bail!("{error}");
+        }
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_match_is_read_from_the_last_line_of_json() {
+        assert_eq!(match_in("a log line\n{\"match_id\":\"m-1\"}\n").unwrap(), "m-1");
+        assert!(match_in("nothing").is_err());
+        assert!(match_in("{}").is_err());
+    }
+}

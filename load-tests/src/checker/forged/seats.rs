@@ -1,0 +1,123 @@
+//! Lies about seats and their buyers.
+
+use super::*;
+
+#[test]
+fn a_clean_run_has_no_findings() {
+    let broken: Vec<_> = check(&clean())
+        .into_iter()
+        .filter(|(_, findings)| !findings.is_empty())
+        .collect();
+    assert!(broken.is_empty(), "{broken:#?}");
+}
+
+#[test]
+fn a_live_cart_on_a_sold_seat_is_double_sold() {
+    let mut facts = clean();
+    facts.carts.push(other_cart(2, 20.0, 21.0));
+    names(&facts, "double_sold", 1);
+}
+
+#[test]
+fn two_live_carts_on_one_seat_are_double_sold() {
+    let mut facts = clean();
+    facts.carts.push(other_cart(2, 11.0, 13.0));
+    names(&facts, "double_sold", 1);
+}
+
+#[test]
+fn two_live_tickets_of_one_seat_are_double_sold() {
+    let mut facts = clean();
+    facts.seats.retain(|seat| seat.seat_id != id(SEAT, 4));
+    facts
+        .tickets
+        .iter_mut()
+        .filter(|ticket| ticket.seat_id == id(SEAT, 4))
+        .for_each(|t| t.seat_id = id(SEAT, 2));
+    let cart = facts
+        .carts
+        .iter_mut()
+        .find(|cart| cart.cart_id == id(CART, 2))
+        .unwrap();
+    cart.seat_ids = vec![id(SEAT, 2), id(SEAT, 5)];
+    let told = facts.histories[1]
+        .steps
+        .iter_mut()
+        .find(|step| matches!(step.what, What::Held { .. }))
+        .unwrap();
+    told.what = What::Held {
+        cart_id: id(CART, 2),
+        seat_ids: vec![id(SEAT, 2), id(SEAT, 5)],
+    };
+    names(&facts, "double_sold", 1);
+}
+
+#[test]
+fn two_owners_who_follow_each_other_within_a_transaction_are_none_at_once() {
+    let mut facts = clean();
+    let mut earlier = other_cart(2, 5.0, 180.0);
+    (earlier.ended_at, earlier.ended_as) = (Some(at(12.1)), Some("RELEASED".to_owned()));
+    facts.carts.push(earlier);
+    assert!(check(&facts).into_iter().all(|(_, findings)| findings.is_empty()));
+}
+
+#[test]
+fn gone_while_a_seat_was_free_is_a_false_sold_out() {
+    let mut facts = clean();
+    facts.seats.push(Seat {
+        seat_id: id(SEAT, 50),
+        zone_id: id(ZONE, 1),
+        status: "AVAILABLE".to_owned(),
+    });
+    names(&facts, "false_sold_out", 1);
+}
+
+#[test]
+fn gone_while_a_lock_would_end_within_the_session_is_a_false_sold_out() {
+    let mut facts = clean();
+    facts.seats.push(Seat {
+        seat_id: id(SEAT, 50),
+        zone_id: id(ZONE, 1),
+        status: "AVAILABLE".to_owned(),
+    });
+    facts.carts.push(other_cart(50, 30.0, 219.0));
+    names(&facts, "false_sold_out", 1);
+
+    let mut facts = clean();
+    facts.seats.push(Seat {
+        seat_id: id(SEAT, 50),
+        zone_id: id(ZONE, 1),
+        status: "AVAILABLE".to_owned(),
+    });
+    facts.carts.push(other_cart(50, 30.0, 220.0));
+    assert!(check(&facts).into_iter().all(|(_, findings)| findings.is_empty()));
+}
+
+#[test]
+fn five_seats_at_once_are_over_the_limit() {
+    let mut facts = clean();
+    let mut cart = other_cart(60, 20.0, 30.0);
+    (cart.user_id, cart.seat_ids) = (id(USER, 1), vec![id(SEAT, 60), id(SEAT, 61), id(SEAT, 62)]);
+    facts.carts.push(cart);
+    names(&facts, "over_limit_buyers", 1);
+}
+
+#[test]
+fn one_identity_on_two_tickets_is_a_duplicate_holder() {
+    let mut facts = clean();
+    facts.tickets[1].identity = facts.tickets[2].identity.clone();
+    names(&facts, "duplicate_holders", 1);
+}
+
+#[test]
+fn one_person_in_two_orders_is_a_duplicate_holder_whatever_the_index_says() {
+    let mut facts = clean();
+    for history in &mut facts.histories {
+        for step in &mut history.steps {
+            if let What::CheckedOut { oibs, .. } = &mut step.what {
+                oibs[0] = "the-same".to_owned();
+            }
+        }
+    }
+    names(&facts, "duplicate_holders", 1);
+}

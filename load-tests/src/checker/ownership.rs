@@ -1,0 +1,96 @@
+//! Who owned a seat when: carts while they live, tickets from their issue on.
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+use uuid::Uuid;
+
+use crate::checker::facts::{Cart, Facts, Time};
+
+/// A lane stamps `held_at` when its transaction begins, a release stamps its end before it commits: two owners that follow
+/// each other correctly can overlap on paper by the length of a transaction. A seat sold twice overlaps by minutes.
+const STAMP_JITTER: TimeDelta = TimeDelta::milliseconds(250);
+
+/// One owner of some seats for some time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Ownership {
+    /// The purchase: a cart, and the tickets that came of it.
+    pub(crate) purchase: Uuid,
+    pub(crate) user_id: Uuid,
+    pub(crate) seat_id: Uuid,
+    pub(crate) from: Time,
+    /// `None`: a live ticket.
+    pub(crate) until: Option<Time>,
+}
+
+/// Every ownership of the match.
+pub(crate) fn all(facts: &Facts) -> Vec<Ownership> {
+    let cart_of_order: BTreeMap<Uuid, Uuid> = facts
+        .orders
+        .iter()
+        .map(|order| (order.order_id, order.cart_id))
+        .collect();
+    let tickets = facts
+        .tickets
+        .iter()
+        .filter(|ticket| ticket.is_live())
+        .map(|ticket| Ownership {
+            purchase: cart_of_order
+                .get(&ticket.order_id)
+                .copied()
+                .unwrap_or(ticket.order_id),
+            user_id: ticket.user_id,
+            seat_id: ticket.seat_id,
+            from: ticket.issued_at,
+            until: None,
+        });
+    let mut issued: BTreeMap<Uuid, Time> = BTreeMap::new();
+    for ticket in tickets.clone() {
+        let first = issued.entry(ticket.purchase).or_insert(ticket.from);
+        *first = (*first).min(ticket.from);
+    }
+    let carts = facts.carts.iter().flat_map(|cart| {
+        // What became a ticket is owned by the ticket from then on.
+        let until = issued
+            .get(&cart.cart_id)
+            .map_or(end_of(cart), |issued| end_of(cart).min(*issued));
+        cart.seat_ids.iter().map(move |seat_id| Ownership {
+            purchase: cart.cart_id,
+            user_id: cart.user_id,
+            seat_id: *seat_id,
+            from: cart.held_at,
+            until: Some(until),
+        })
+    });
+    tickets
+        .chain(carts)
+        .filter(|owned| owned.until.is_none_or(|until| until > owned.from))
+        .collect()
+}
+
+/// min(ended, locked until).
+pub(crate) fn end_of(cart: &Cart) -> Time {
+    cart.ended_at
+        .map_or(cart.locked_until, |ended| ended.min(cart.locked_until))
+}
+
+/// Orders by time and cuts the overlap of stamps: an owner that ended just after the next one began ended when it began.
+pub(crate) fn in_order(mut owners: Vec<Ownership>) -> Vec<Ownership> {
+    owners.sort_by_key(|owner| (owner.from, owner.until));
+    let starts: Vec<Time> = owners.iter().map(|owner| owner.from).collect();
+    for owner in &mut owners {
+        let Some(until) = owner.until else { continue };
+        let next = starts
+            .iter()
+            .find(|start| **start > owner.from && **start < until && until - **start <= STAMP_JITTER);
+        if let Some(next) = next {
+            owner.until = Some(*next);
+        }
+    }
+    owners
+}
+
+/// Whether `earlier` still owned when `later` began.
+pub(crate) fn overlap(earlier: &Ownership, later: &Ownership) -> bool {
+    earlier.until.is_none_or(|until| until > later.from)
+}

@@ -1,0 +1,168 @@
+//! `double_sold` and `false_sold_out`.
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+use uuid::Uuid;
+
+use crate::checker::Finding;
+use crate::checker::facts::{Cart, Facts, Seat, Time};
+use crate::checker::ownership::{self, Ownership, end_of, in_order, overlap};
+use crate::fans::history::{GoneAnswer, What};
+
+/// An end is stamped before it commits: for so long after its stamp a reader may still have seen the cart.
+const COMMIT_LAG: TimeDelta = TimeDelta::milliseconds(500);
+
+/// Two live tickets, or a live ticket and a live cart, or two live carts own one seat at any instant.
+pub(crate) fn double_sold(facts: &Facts) -> Vec<Finding> {
+    let mut by_seat: BTreeMap<Uuid, Vec<Ownership>> = BTreeMap::new();
+    for owned in ownership::all(facts) {
+        by_seat.entry(owned.seat_id).or_default().push(owned);
+    }
+    by_seat
+        .into_iter()
+        .filter_map(|(seat, owners)| two_owners(seat, in_order(owners)))
+        .collect()
+}
+
+fn two_owners(seat: Uuid, owners: Vec<Ownership>) -> Option<Finding> {
+    let mut last: Option<Ownership> = None;
+    for owner in owners {
+        if let Some(earlier) = &last
+            && earlier.purchase != owner.purchase
+            && overlap(earlier, &owner)
+        {
+            return Some(format!(
+                "seat {seat} belonged to purchases {} and {} at {}",
+                earlier.purchase, owner.purchase, owner.from
+            ));
+        }
+        if let Some(earlier) = &last
+            && earlier.purchase == owner.purchase
+            && earlier.until.is_none()
+            && owner.until.is_none()
+        {
+            return Some(format!(
+                "seat {seat} has two live tickets of purchase {}",
+                owner.purchase
+            ));
+        }
+        let lasts_longer = last.as_ref().is_none_or(|earlier| !outlasts(earlier, &owner));
+        if lasts_longer {
+            last = Some(owner);
+        }
+    }
+    None
+}
+
+fn outlasts(one: &Ownership, other: &Ownership) -> bool {
+    match (one.until, other.until) {
+        (None, _) => true,
+        (Some(_), None) => false,
+        (Some(one), Some(other)) => one > other,
+    }
+}
+
+/// `gone` was answered although so many seats of the zone were free then, or would be within the fan's session.
+pub(crate) fn false_sold_out(facts: &Facts) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let zones = Zones::of(facts);
+    for history in &facts.histories {
+        for what in history.whats() {
+            let What::Gone(gone) = what else { continue };
+            let free = zones.within_session(gone);
+            if free >= usize::try_from(gone.quantity).unwrap_or(usize::MAX) {
+                findings.push(format!(
+                    "fan {} was told gone for {} seats of zone {} at {} while {free} could be had",
+                    history.fan, gone.quantity, gone.zone_id, gone.as_of
+                ));
+            }
+        }
+    }
+    findings
+}
+
+/// What happened to every seat of every zone.
+struct Zones<'a> {
+    seats: BTreeMap<Uuid, Vec<&'a Seat>>,
+    sold_at: BTreeMap<Uuid, Time>,
+    carts_of_seat: BTreeMap<Uuid, Vec<&'a Cart>>,
+    /// When a cart's lock was moved, and from where.
+    moved: BTreeMap<Uuid, (Time, Time)>,
+}
+
+impl<'a> Zones<'a> {
+    fn of(facts: &'a Facts) -> Self {
+        let mut seats: BTreeMap<Uuid, Vec<&Seat>> = BTreeMap::new();
+        for seat in facts.seats.iter().filter(|seat| seat.is_open()) {
+            seats.entry(seat.zone_id).or_default().push(seat);
+        }
+        let mut carts_of_seat: BTreeMap<Uuid, Vec<&Cart>> = BTreeMap::new();
+        for cart in &facts.carts {
+            for seat in &cart.seat_ids {
+                carts_of_seat.entry(*seat).or_default().push(cart);
+            }
+        }
+        let live = facts.tickets.iter().filter(|ticket| ticket.is_live());
+        let payments: BTreeMap<Uuid, Time> = facts
+            .payments
+            .iter()
+            .map(|payment| (payment.order_id, payment.started_at))
+            .collect();
+        let moved = facts.orders.iter().filter_map(|order| {
+            Some((
+                order.cart_id,
+                (*payments.get(&order.order_id)?, order.session_ends_at),
+            ))
+        });
+        Self {
+            seats,
+            sold_at: live.map(|ticket| (ticket.seat_id, ticket.issued_at)).collect(),
+            carts_of_seat,
+            moved: moved.collect(),
+        }
+    }
+
+    /// Seats of the zone that were free at the reading or whose lock ended within the fan's session.
+    fn within_session(&self, gone: &GoneAnswer) -> usize {
+        let seats = self
+            .seats
+            .get(&gone.zone_id)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        seats
+            .iter()
+            .filter(|seat| self.could_be_had(seat.seat_id, gone))
+            .count()
+    }
+
+    fn could_be_had(&self, seat: Uuid, gone: &GoneAnswer) -> bool {
+        if self.sold_at.get(&seat).is_some_and(|at| *at <= gone.as_of) {
+            return false;
+        }
+        let carts = self
+            .carts_of_seat
+            .get(&seat)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        !carts.iter().any(|cart| self.keeps(cart, gone))
+    }
+
+    /// Whether this cart owned its seats at the reading and would until the end of the fan's session.
+    fn keeps(&self, cart: &Cart, gone: &GoneAnswer) -> bool {
+        let seen_until = match cart.ended_at {
+            Some(ended) if ended < cart.locked_until => ended + COMMIT_LAG,
+            _ => end_of(cart),
+        };
+        let owned = cart.held_at <= gone.as_of && gone.as_of < seen_until;
+        owned && self.lock_at(cart, gone.as_of) >= gone.session_ends_at
+    }
+
+    /// The lock's end as a reader at `at` saw it: a payment attempt moves it once.
+    fn lock_at(&self, cart: &Cart, at: Time) -> Time {
+        match self.moved.get(&cart.cart_id) {
+            Some((moved_at, original)) if at + COMMIT_LAG < *moved_at => *original,
+            _ => cart.locked_until,
+        }
+    }
+}

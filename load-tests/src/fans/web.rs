@@ -1,0 +1,120 @@
+//! A fan's HTTP: sends, keeps the times, tries again when no answer came.
+
+use std::time::Duration;
+
+use reqwest::RequestBuilder;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::clock::{RunClock, pause};
+
+/// A fan's app waits so long for an answer.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
+/// Connections kept open per server: as many as fans may act at once.
+const IDLE_CONNECTIONS_MAX: usize = 1024;
+/// How often the same request is sent when no answer comes.
+const TRIES: u32 = 6;
+/// Longest pause that a server may ask for; fans are impatient.
+const RETRY_AFTER_MAX: Duration = Duration::from_secs(3);
+
+/// The client that all fans share.
+#[derive(Debug, Clone)]
+pub(crate) struct Web {
+    http: reqwest::Client,
+    clock: RunClock,
+}
+
+/// An answer, with the times of this very request.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: Value,
+    pub(crate) retry_after: Option<Duration>,
+    pub(crate) sent_us: u64,
+    pub(crate) answered_us: u64,
+}
+
+impl Answer {
+    /// The problem's stable code, or Stripe's.
+    pub(crate) fn code(&self) -> &str {
+        let ours = self.body.get("code").and_then(Value::as_str);
+        let stripes = || self.body.pointer("/error/code").and_then(Value::as_str);
+        ours.or_else(stripes).unwrap_or_default()
+    }
+
+    pub(crate) fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// The body as `T`; an answer that cannot be read is no answer.
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Option<T> {
+        serde_json::from_value(self.body.clone()).ok()
+    }
+
+    /// What the server asks to wait, within reason.
+    pub(crate) fn pause(&self) -> Duration {
+        self.retry_after
+            .unwrap_or(Duration::from_millis(500))
+            .min(RETRY_AFTER_MAX)
+    }
+}
+
+impl Web {
+    pub(crate) fn new(clock: RunClock) -> anyhow::Result<Self> {
+        let http = reqwest::Client::builder()
+            .timeout(ANSWER_TIMEOUT)
+            .connect_timeout(Duration::from_secs(5))
+            .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
+            .tcp_nodelay(true)
+            .build()?;
+        Ok(Self { http, clock })
+    }
+
+    pub(crate) fn http(&self) -> &reqwest::Client {
+        &self.http
+    }
+
+    pub(crate) fn clock(&self) -> RunClock {
+        self.clock
+    }
+
+    /// Sends once; `None` when no whole answer came.
+    pub(crate) async fn send(&self, request: RequestBuilder) -> Option<Answer> {
+        let sent_us = self.clock.now_us();
+        let response = request.send().await.ok()?;
+        let status = response.status().as_u16();
+        let retry_after = response
+            .headers()
+            .get("Retry-After")
+            .and_then(|value| value.to_str().ok()?.parse().ok())
+            .map(Duration::from_secs);
+        let bytes = response.bytes().await.ok()?;
+        let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        Some(Answer {
+            status,
+            body,
+            retry_after,
+            sent_us,
+            answered_us: self.clock.now_us(),
+        })
+    }
+
+    /// Sends again while no answer comes or the server says 503 (a code of `unless` is an answer all the same): only for
+    /// requests that may be repeated.
+    pub(crate) async fn insist<F>(&self, unless: &str, make: F) -> Option<Answer>
+    where
+        F: Fn(&reqwest::Client) -> RequestBuilder,
+    {
+        let mut last = None;
+        for attempt in 1..=TRIES {
+            last = self.send(make(&self.http)).await;
+            let wait = match &last {
+                Some(answer) if answer.status == 503 && answer.code() != unless => answer.pause(),
+                Some(_) => return last,
+                None => Duration::from_millis(200) * attempt,
+            };
+            pause(wait).await;
+        }
+        last
+    }
+}

@@ -1,0 +1,118 @@
+//! The simulated on-sale: a crowd of real clients buys tickets, and an independent checker decides whether every promise
+//! was kept.
+
+mod checker;
+mod clock;
+mod fans;
+mod on_sale;
+mod people;
+mod progress;
+mod report;
+mod scan;
+mod settle;
+mod stack;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+
+use crate::stack::Stack;
+
+/// Simulated on-sales against a running stack.
+///
+/// `cargo xtask up` starts a stack and writes its stack file; `cargo xtask up --once --fans 1000 --report out.json` does
+/// everything below by itself. By hand:
+///
+///   load-tests on-sale --stack .tribina/stack.json --fans 1000 --seed 1 --report out.json
+///   load-tests scan    --stack .tribina/stack.json --report out.json --dir .tribina/logs
+///
+/// Exit code 0: every promise was kept. 1: one was not, and a sentence says which. 2: the tool could not do its work.
+#[derive(Debug, Parser)]
+#[command(name = "load-tests", verbatim_doc_comment)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Let fans queue, choose, pay and look at their tickets; then check every invariant.
+    ///
+    /// Each fan is a client of its own: token, profile, join grant, place in the line, WebSocket (some poll, some drop it),
+    /// zones, cart, holders, payment, tickets. Some walk away from full carts, ask for more than the limit, press twice,
+    /// have a declined card, name somebody who has a ticket. The checker shares nothing with the code under test: it reads
+    /// both databases, the line's log, what Stripe and the mail server truly did, and the fans' own histories.
+    OnSale {
+        /// How many fans come.
+        #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=15_000))]
+        fans: u32,
+        /// The same seed makes the same crowd.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Where the report goes; the identities used go beside it, for `scan`.
+        #[arg(long)]
+        report: PathBuf,
+        /// The stack file.
+        #[arg(long)]
+        stack: PathBuf,
+        /// Within so many seconds everybody arrives.
+        #[arg(long, default_value_t = 10)]
+        arrivals_seconds: u64,
+        /// After so many seconds everybody goes home.
+        #[arg(long, default_value_t = 900)]
+        limit_seconds: u64,
+        /// Negative control, against a sabotaged build: succeed only if seats were sold twice and the checker saw it.
+        #[arg(long)]
+        expect_double_sold: bool,
+    },
+    /// Look for OIBs of a run's people and for card numbers in the clear: in both databases, on the bus, in log files.
+    Scan {
+        /// The stack file.
+        #[arg(long)]
+        stack: PathBuf,
+        /// Folder with log files, searched with its subfolders.
+        #[arg(long)]
+        dir: PathBuf,
+        /// The report of the run; `<report>.identities.json` beside it names the people. Default: `out.json`.
+        #[arg(long, default_value = "out.json")]
+        report: PathBuf,
+    },
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Arguments::parse().command).await {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("load-tests: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::OnSale {
+            fans,
+            seed,
+            report,
+            stack,
+            arrivals_seconds,
+            limit_seconds,
+            expect_double_sold,
+        } => {
+            let plan = on_sale::Plan {
+                fans: usize::try_from(fans)?,
+                seed,
+                arrivals: Duration::from_secs(arrivals_seconds),
+                limit: Duration::from_secs(limit_seconds),
+                report: &report,
+                expect_double_sold,
+            };
+            on_sale::run(Stack::read(&stack)?, &plan).await
+        }
+        Command::Scan { stack, dir, report } => scan::run(&Stack::read(&stack)?, &dir, &report).await,
+    }
+}

@@ -1,0 +1,53 @@
+//! Where the stack under test is: a JSON file written by whoever started it.
+
+use std::path::Path;
+
+use anyhow::Context;
+use serde::Deserialize;
+use uuid::Uuid;
+
+/// Addresses of one running stack and the match on sale there.
+///
+/// The file says more, for people and other tools.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Stack {
+    /// Bases including `/api/v1`; fans are spread over them.
+    pub(crate) backend_urls: Vec<String>,
+    pub(crate) identity_url: String,
+    pub(crate) stripe_url: String,
+    pub(crate) mail_url: String,
+    #[serde(alias = "room_url")]
+    pub(crate) waiting_room_url: String,
+    pub(crate) backend_database_url: String,
+    pub(crate) waiting_room_database_url: String,
+    /// For `scan`: the bus is read too.
+    #[serde(default)]
+    pub(crate) nats_url: Option<String>,
+    pub(crate) match_id: Uuid,
+}
+
+impl Stack {
+    pub(crate) fn read(file: &Path) -> anyhow::Result<Self> {
+        let text = std::fs::read_to_string(file).with_context(|| {
+            format!(
+                "cannot read the stack file {}; `cargo xtask up` writes it",
+                file.display()
+            )
+        })?;
+        let stack: Self =
+            serde_json::from_str(&text).with_context(|| format!("{} is no stack file", file.display()))?;
+        anyhow::ensure!(
+            !stack.backend_urls.is_empty(),
+            "the stack file names no backend (`backend_urls` is empty)"
+        );
+        Ok(stack)
+    }
+
+    /// The backend that this fan talks to.
+    pub(crate) fn backend_of(&self, fan: usize) -> &str {
+        let chosen = fan
+            .checked_rem(self.backend_urls.len())
+            .and_then(|index| self.backend_urls.get(index));
+        chosen.map_or("", |url| url.trim_end_matches('/'))
+    }
+}

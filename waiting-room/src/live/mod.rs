@@ -1,0 +1,16 @@
+//! What this node holds of every line in memory.
+//!
+//! Owns: the mirror of each line (who waits, how fast it moves), the fans that listen here, their signs of life.
+//! Publishes: places without a store read; news to sockets the moment their delta is read.
+//! Invariants: a mirror is only ever a snapshot plus an unbroken run of deltas, else it is rebuilt, so that a missed
+//! delta can never make a place wrong for ever; a place shown never goes up.
+
+mod follow;
+mod mirror;
+mod reader;
+mod registry;
+mod signs;
+
+pub(crate) use follow::{Following, News};
+pub(crate) use mirror::Place;
+pub(crate) use registry::{Line, Lines};

@@ -1,0 +1,146 @@
+//! The lines that this node runs.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use super::follow::Followers;
+use super::mirror::{Mirror, Place};
+use super::signs::Signs;
+use super::{reader, signs};
+use crate::app::App;
+use crate::ids::{QueueId, QueueNumber};
+use crate::line_store::{LineKeys, PlacedTicket};
+use crate::queues::Queue;
+use crate::time::millis;
+use crate::{admission, line_log};
+
+/// A node that follows the line hears of a place within 25 ms; half a second is for one that just starts to.
+const HEARSAY_TRIES: u32 = 100;
+const HEARSAY_PAUSE: Duration = Duration::from_millis(5);
+
+/// One line as this node holds it.
+pub(crate) struct Line {
+    pub(crate) queue: Queue,
+    pub(crate) keys: LineKeys,
+    pub(crate) mirror: Mirror,
+    pub(crate) followers: Followers,
+    pub(crate) signs: Signs,
+    leads: AtomicBool,
+    retired: AtomicBool,
+}
+
+impl Line {
+    fn new(queue: Queue) -> Self {
+        Self {
+            keys: LineKeys::of(queue.id),
+            queue,
+            mirror: Mirror::default(),
+            followers: Followers::default(),
+            signs: Signs::default(),
+            leads: AtomicBool::new(false),
+            retired: AtomicBool::new(false),
+        }
+    }
+
+    /// The place of a ticket that the store says waits. A node hears of a place a moment after it was given, and waits
+    /// that moment: a guess could be worse than what the fan was told. Should the store's deltas not come, it is the end
+    /// of the line.
+    pub(crate) async fn place_of(&self, app: &App, ticket: &PlacedTicket) -> Place {
+        for _ in 0..HEARSAY_TRIES {
+            if self.mirror.delta().is_some_and(|delta| delta >= ticket.version) {
+                break;
+            }
+            app.tasks.sleep(HEARSAY_PAUSE).await;
+        }
+        let now_ms = millis(app.clock.now());
+        self.mirror
+            .place(ticket.sequence, now_ms)
+            .unwrap_or_else(|| Place {
+                position: ticket.queue_size,
+                queue_size: ticket.queue_size,
+                estimated_wait: self.mirror.wait_at(ticket.queue_size, now_ms),
+            })
+    }
+
+    /// Whether this node is the line's leader, as far as it knows. What a leader does is fenced besides.
+    pub(crate) fn leads(&self) -> bool {
+        self.leads.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_leads(&self, leads: bool) {
+        self.leads.store(leads, Ordering::Relaxed);
+    }
+
+    /// Whether nothing will ever happen in this line again.
+    pub(crate) fn retired(&self) -> bool {
+        self.retired.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn retire(&self) {
+        self.retired.store(true, Ordering::Relaxed);
+    }
+}
+
+/// All lines of this node.
+#[derive(Default)]
+pub(crate) struct Lines {
+    known: RwLock<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    by_id: HashMap<QueueId, Arc<Line>>,
+    by_number: HashMap<QueueNumber, Arc<Line>>,
+}
+
+impl Lines {
+    pub(crate) fn find(&self, id: QueueId) -> Option<Arc<Line>> {
+        self.known
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .by_id
+            .get(&id)
+            .cloned()
+    }
+
+    pub(crate) fn find_numbered(&self, number: QueueNumber) -> Option<Arc<Line>> {
+        self.known
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .by_number
+            .get(&number)
+            .cloned()
+    }
+
+    /// The running line of `queue`; starts it if this node does not run it yet.
+    pub(crate) fn run(&self, app: &Arc<App>, queue: Queue) -> Arc<Line> {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(line) = known.by_id.get(&queue.id) {
+            return Arc::clone(line);
+        }
+        let line = Arc::new(Line::new(queue));
+        known.by_id.insert(line.queue.id, Arc::clone(&line));
+        known.by_number.insert(line.queue.number, Arc::clone(&line));
+        drop(known);
+
+        app.tasks.spawn(
+            "live.read_deltas",
+            reader::read_deltas(Arc::clone(app), Arc::clone(&line)),
+        );
+        app.tasks.spawn(
+            "live.flush_signs",
+            signs::flush_signs(Arc::clone(app), Arc::clone(&line)),
+        );
+        app.tasks.spawn(
+            "admission.tick",
+            admission::lead(Arc::clone(app), Arc::clone(&line)),
+        );
+        app.tasks.spawn(
+            "line_log.write",
+            line_log::write(Arc::clone(app), Arc::clone(&line)),
+        );
+        line
+    }
+}

@@ -1,0 +1,175 @@
+//! One function per use case of a fan's place.
+
+use std::sync::Arc;
+
+use contracts::room::Ticket;
+use contracts::tokens::{JOIN_GRANT_TYP, JoinGrantClaims, TicketTokenClaims};
+use platform::problems::{INVALID_REQUEST, Problem};
+
+use super::{tokens, view};
+use crate::app::App;
+use crate::faults::{Fault, Refusal};
+use crate::ids::{QueueId, TicketId, UserId};
+use crate::line_store::{Ending, Finished, Joined};
+use crate::live::Line;
+use crate::problems::{
+    JOIN_GRANT_EXPIRED, JOIN_GRANT_INVALID, NO_SUCH_TICKET, QUEUE_CLOSED, QUEUE_NOT_OPEN_YET,
+    TICKET_TOKEN_INVALID,
+};
+use crate::queues::{NoSuchQueue, line_of, on_line, tenants_line};
+use crate::tenants::{NotATenant, Tenant, claims_of};
+use crate::time::{instant, millis};
+
+/// Why a fan did not join.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum JoinRefused {
+    /// Neither a grant nor a user, or both.
+    Ambiguous,
+    /// The tenant's server is not who it says.
+    NotATenant(NotATenant),
+    /// The grant is not of this queue's tenant, or not for this queue.
+    GrantInvalid,
+    /// The grant was valid once.
+    GrantExpired,
+    NoSuchQueue,
+    TooEarly {
+        opens_at_ms: u64,
+    },
+    Closed {
+        reason: String,
+    },
+}
+
+impl Refusal for JoinRefused {
+    fn problem(&self) -> Problem {
+        match self {
+            Self::Ambiguous => Problem::new(INVALID_REQUEST)
+                .detail("send either `grant`, or `user_id` with the tenant's service token"),
+            Self::NotATenant(refusal) => refusal.problem(),
+            Self::GrantInvalid => Problem::new(JOIN_GRANT_INVALID),
+            Self::GrantExpired => Problem::new(JOIN_GRANT_EXPIRED),
+            Self::NoSuchQueue => NoSuchQueue.problem(),
+            Self::TooEarly { opens_at_ms } => {
+                Problem::new(QUEUE_NOT_OPEN_YET).member("opens_at", wire(instant(*opens_at_ms)))
+            }
+            Self::Closed { reason } => Problem::new(QUEUE_CLOSED).member("reason", reason.as_str()),
+        }
+    }
+}
+
+/// Why a ticket is not shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LookRefused {
+    /// The token is not of this ticket.
+    TokenInvalid,
+    /// The line does not know it (any more).
+    NoSuchTicket,
+}
+
+impl Refusal for LookRefused {
+    fn problem(&self) -> Problem {
+        match self {
+            Self::TokenInvalid => Problem::new(TICKET_TOKEN_INVALID),
+            Self::NoSuchTicket => Problem::new(NO_SUCH_TICKET),
+        }
+    }
+}
+
+impl From<NoSuchQueue> for JoinRefused {
+    fn from(_: NoSuchQueue) -> Self {
+        Self::NoSuchQueue
+    }
+}
+
+impl From<NotATenant> for JoinRefused {
+    fn from(refusal: NotATenant) -> Self {
+        Self::NotATenant(refusal)
+    }
+}
+
+impl From<NoSuchQueue> for LookRefused {
+    fn from(_: NoSuchQueue) -> Self {
+        Self::NoSuchTicket
+    }
+}
+
+/// A fan's app joins with a grant that the tenant signed.
+pub(super) async fn join_with_grant(
+    app: &Arc<App>,
+    queue: QueueId,
+    grant: &str,
+) -> Result<(Ticket, bool), Fault<JoinRefused>> {
+    let (tenant, claims) =
+        claims_of::<JoinGrantClaims>(app, JOIN_GRANT_TYP, grant).map_err(|refusal| match refusal {
+            NotATenant::Expired => JoinRefused::GrantExpired,
+            NotATenant::Invalid => JoinRefused::GrantInvalid,
+        })?;
+    if claims.queue_id != queue.0 {
+        return Err(JoinRefused::GrantInvalid.into());
+    }
+    join_as(app, &tenant, queue, UserId(claims.sub)).await
+}
+
+/// The fan takes a place; the same place if they have one. Says whether it is fresh.
+pub(super) async fn join_as(
+    app: &Arc<App>,
+    tenant: &Tenant,
+    queue: QueueId,
+    user: UserId,
+) -> Result<(Ticket, bool), Fault<JoinRefused>> {
+    let line = tenants_line(app, tenant, queue).await.map_err(Fault::widen)?;
+
+    let fresh = TicketId::fresh(app.ids, line.queue.number);
+    let joined = on_line(app, &line, || app.store.join(&line.keys, user, fresh)).await?;
+
+    let (ticket, mut seen, fresh) = match joined {
+        Joined::Fresh(ticket) => {
+            let seen = view::last(app, &line, &ticket);
+            (ticket, seen, true)
+        }
+        Joined::Already(ticket) => {
+            let seen = view::placed(app, &line, &ticket).await?;
+            (ticket, seen, false)
+        }
+        Joined::TooEarly { opens_at_ms } => return Err(JoinRefused::TooEarly { opens_at_ms }.into()),
+        Joined::Closed { reason } => return Err(JoinRefused::Closed { reason }.into()),
+    };
+    seen.ticket_token = Some(tokens::issue(app, &line, &ticket)?);
+    Ok((seen, fresh))
+}
+
+/// The ticket as it is now: from memory while it waits, from the store otherwise.
+pub(crate) async fn look(
+    app: &Arc<App>,
+    claims: &TicketTokenClaims,
+) -> Result<(Arc<Line>, Ticket), Fault<LookRefused>> {
+    let line = line_of(app, QueueId(claims.queue_id))
+        .await
+        .map_err(Fault::widen)?;
+    let id = TicketId(claims.ticket_id);
+    line.signs.note(id);
+    if let Some(place) = line.mirror.place(claims.sequence, millis(app.clock.now())) {
+        let ticket = view::waiting(app, &line, claims.ticket_id, place);
+        return Ok((line, ticket));
+    }
+    let found = on_line(app, &line, || app.store.ticket(&line.keys, id)).await?;
+    let ticket = view::placed(app, &line, &found.ok_or(LookRefused::NoSuchTicket)?).await?;
+    Ok((line, ticket))
+}
+
+/// The fan gives up the place or the session. Repeating it changes nothing.
+pub(super) async fn leave(app: &Arc<App>, claims: &TicketTokenClaims) -> Result<(), Fault<LookRefused>> {
+    let line = line_of(app, QueueId(claims.queue_id))
+        .await
+        .map_err(Fault::widen)?;
+    let id = TicketId(claims.ticket_id);
+    let finished = on_line(app, &line, || app.store.finish(&line.keys, id, Ending::Leave)).await?;
+    match finished {
+        Finished::Ended(_) => Ok(()),
+        Finished::NotAdmitted | Finished::NoTicket => Err(LookRefused::NoSuchTicket.into()),
+    }
+}
+
+fn wire(instant: chrono::DateTime<chrono::Utc>) -> String {
+    instant.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+}

@@ -1,0 +1,75 @@
+//! A ticket as its fan sees it.
+
+use contracts::room::{Ticket, TicketState};
+use uuid::Uuid;
+
+use crate::app::App;
+use crate::line_store::PlacedTicket;
+use crate::live::{Line, Place};
+use crate::sessions;
+use crate::time::{instant, millis};
+
+/// The ticket at its place.
+pub(super) fn waiting(app: &App, line: &Line, ticket_id: Uuid, place: Place) -> Ticket {
+    Ticket {
+        ticket_id,
+        queue_id: line.queue.id.0,
+        state: TicketState::Waiting,
+        position: Some(place.position),
+        queue_size: place.queue_size,
+        estimated_wait_seconds: place.estimated_wait,
+        session_expires_at: None,
+        pass: None,
+        ticket_token: None,
+        ws_url: ws_url(app, ticket_id),
+    }
+}
+
+/// The place that was given just now: the end of the line.
+pub(super) fn last(app: &App, line: &Line, ticket: &PlacedTicket) -> Ticket {
+    let position = ticket.queue_size;
+    let estimated_wait = line.mirror.wait_at(position, millis(app.clock.now()));
+    waiting(
+        app,
+        line,
+        ticket.id.0,
+        Place {
+            position,
+            queue_size: position,
+            estimated_wait,
+        },
+    )
+}
+
+/// The ticket as the store has it.
+pub(super) async fn placed(app: &App, line: &Line, ticket: &PlacedTicket) -> anyhow::Result<Ticket> {
+    let state = ticket.state;
+    if state == TicketState::Waiting {
+        return Ok(waiting(app, line, ticket.id.0, line.place_of(app, ticket).await));
+    }
+    let admitted = ticket.session_expires_at_ms > 0;
+    let pass = match state {
+        TicketState::Admitted => Some(sessions::issue_pass(app, line, ticket)?),
+        TicketState::Waiting
+        | TicketState::Completed
+        | TicketState::SessionExpired
+        | TicketState::Cancelled
+        | TicketState::Expired => None,
+    };
+    Ok(Ticket {
+        ticket_id: ticket.id.0,
+        queue_id: line.queue.id.0,
+        state,
+        position: None,
+        queue_size: ticket.queue_size,
+        estimated_wait_seconds: None,
+        session_expires_at: admitted.then(|| instant(ticket.session_expires_at_ms)),
+        pass,
+        ticket_token: None,
+        ws_url: ws_url(app, ticket.id.0),
+    })
+}
+
+fn ws_url(app: &App, ticket_id: Uuid) -> String {
+    format!("{}/tickets/{ticket_id}/ws", app.sockets_public_url)
+}

@@ -1,0 +1,108 @@
+//! Queues: made once, paused, resumed, closed.
+
+use reqwest::Method;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::harness::{Room, room};
+
+#[test]
+fn the_same_reference_makes_one_queue() {
+    room(|room| async move {
+        let wanted = Room::queue_with(7);
+        let first = room.open_queue(wanted.clone()).await;
+        let mut other = wanted.clone();
+        other.max_active_sessions = 9;
+        let second = room.as_tenant(Method::POST, "/queues", Some(json!(other))).await;
+        assert_eq!(second.status, 200);
+        assert_eq!(second.body["id"], first.id.to_string());
+        assert_eq!(second.body["max_active_sessions"], 7);
+        assert_eq!(
+            first.opens_at.timestamp_millis(),
+            wanted.opens_at.timestamp_millis()
+        );
+
+        let read = room
+            .as_tenant(Method::GET, &format!("/queues/{}", first.id), None)
+            .await;
+        assert_eq!(read.body, json!(first));
+    });
+}
+
+#[test]
+fn a_paused_queue_takes_joins_and_admits_nobody_until_resumed() {
+    room(|room| async move {
+        let queue = room.open_queue(Room::queue_with(5)).await.id;
+        let paused = room.post(format!("/queues/{queue}/pause")).await;
+        assert_eq!(
+            (paused.status, paused.body["state"].as_str()),
+            (200, Some("PAUSED"))
+        );
+        let fan = room.join(queue).await;
+        assert_eq!(
+            room.post(format!("/queues/{queue}/pause")).await.status,
+            200,
+            "pausing twice is pausing"
+        );
+
+        let stats = room.stats(queue).await;
+        assert_eq!((stats.waiting, stats.holding.as_deref()), (1, Some("PAUSED")));
+        assert_eq!(room.ticket(&fan).await["state"], "WAITING");
+
+        assert_eq!(
+            room.post(format!("/queues/{queue}/resume")).await.body["state"],
+            "OPEN"
+        );
+        room.until_state(&fan, "ADMITTED").await;
+    });
+}
+
+#[test]
+fn a_closed_queue_is_over_for_all_who_wait_and_stays_closed() {
+    room(|room| async move {
+        let queue = room.open_queue(Room::queue_with(1)).await.id;
+        let buyer = room.join(queue).await;
+        room.until_state(&buyer, "ADMITTED").await;
+        let waiting = room.join(queue).await;
+
+        for _ in 0..2 {
+            let closed = room.post(format!("/queues/{queue}/close")).await;
+            assert_eq!(
+                (closed.status, closed.body["state"].as_str()),
+                (200, Some("CLOSED"))
+            );
+        }
+
+        room.until_state(&waiting, "EXPIRED").await;
+        assert_eq!(
+            room.access(queue, waiting.user)
+                .await
+                .is_problem(410, "session-over")["reason"],
+            "EXPIRED"
+        );
+        assert_eq!(
+            room.access(queue, buyer.user).await.status,
+            200,
+            "an open session goes on"
+        );
+        let refused = room.try_join(queue, Uuid::now_v7()).await;
+        assert_eq!(
+            refused.is_problem(409, "queue-closed")["reason"],
+            "CLOSED_BY_TENANT"
+        );
+        room.post(format!("/queues/{queue}/resume"))
+            .await
+            .is_problem(409, "queue-closed");
+        room.post(format!("/queues/{queue}/pause"))
+            .await
+            .is_problem(409, "queue-closed");
+
+        // The last session ends: nothing is left to run, and everything can still be read.
+        room.post(format!("/sessions/{}/complete", buyer.ticket)).await;
+        room.until_stats(queue, "empty", |stats| {
+            stats.waiting == 0 && stats.active_sessions == 0
+        })
+        .await;
+        assert_eq!(room.ticket(&buyer).await["state"], "COMPLETED");
+    });
+}
