@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use actix_web::HttpServer;
 use actix_web::web::Data;
+use chrono::{DateTime, Utc};
 use clap::{Parser, Subcommand, ValueEnum};
 use platform::ids::Ids;
 use platform::settings::BadSettings;
@@ -14,10 +15,10 @@ use platform::tasks::{Tasks, stop_signal};
 use sqlx::Connection;
 
 use crate::api::{self, Audience};
-use crate::app::App;
+use crate::app::{App, Db};
 use crate::catalogue::{self, Seed};
 use crate::events::bus::{self, Bus};
-use crate::events::{consumers, fallback, relay};
+use crate::events::{consumers, dead_letters, fallback, relay};
 use crate::settings::Settings;
 use crate::{audit, jobs, matches, notifications};
 
@@ -74,6 +75,20 @@ enum Admin {
     Seed(Seed),
     /// Check every audit chain.
     VerifyAudit,
+    /// Publish a consumer's dead letters again, once their cause is gone.
+    ReplayDeadLetters {
+        /// `payments` or `mail`.
+        consumer: String,
+    },
+    /// Run dead jobs again, once their cause is gone.
+    ReviveJobs,
+    /// Publish again what the outbox published between two instants: after the loss of the stream.
+    Republish {
+        /// From this instant (RFC 3339).
+        from: DateTime<Utc>,
+        /// Until this one.
+        to: DateTime<Utc>,
+    },
 }
 
 /// Runs the role that the command line asks for.
@@ -111,6 +126,15 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Role::Migrate => migrate(&settings).await,
         Role::Admin(Admin::Seed(seed)) => seed_match(&settings, &seed).await,
         Role::Admin(Admin::VerifyAudit) => verify_audit(&settings).await,
+        Role::Admin(Admin::ReplayDeadLetters { consumer }) => replay(&settings, &consumer).await,
+        Role::Admin(Admin::ReviveJobs) => {
+            let revived = jobs::revive_dead(&operator_pool(&settings).await?).await?;
+            print(&format!("{revived} jobs will run again\n"))
+        }
+        Role::Admin(Admin::Republish { from, to }) => {
+            let marked = relay::republish(&operator_pool(&settings).await?, from, to).await?;
+            print(&format!("{marked} events will be published again\n"))
+        }
         Role::Openapi { audience } => print(&api::openapi(audience).to_pretty_json()?),
     }
 }
@@ -238,13 +262,24 @@ async fn drop_last_guard(conn: &mut sqlx::PgConnection) -> Result<(), sqlx::Erro
 }
 
 async fn seed_match(settings: &Settings, seed: &Seed) -> anyhow::Result<ExitCode> {
-    let db = platform::database::pool(settings.check()?.database, 1).await?;
+    let db = operator_pool(settings).await?;
     let match_id = catalogue::seed(&db, Ids, seed).await?;
     print(&format!("{}\n", serde_json::json!({"match_id": match_id})))
 }
 
+async fn operator_pool(settings: &Settings) -> anyhow::Result<Db> {
+    Ok(platform::database::pool(settings.check()?.database, 1).await?)
+}
+
+async fn replay(settings: &Settings, consumer: &str) -> anyhow::Result<ExitCode> {
+    let db = operator_pool(settings).await?;
+    let bus = Bus::connect(&settings.nats).await?;
+    let replayed = dead_letters::replay(&db, &bus, consumer).await?;
+    print(&format!("{replayed} dead letters published again\n"))
+}
+
 async fn verify_audit(settings: &Settings) -> anyhow::Result<ExitCode> {
-    let db = platform::database::pool(settings.check()?.database, 1).await?;
+    let db = operator_pool(settings).await?;
     let broken = audit::verify(&db).await?;
     for chain in &broken {
         print(&format!("{chain:?}\n"))?;

@@ -217,6 +217,7 @@ impl Settings {
                 "the folder that holds stream.json and consumers/",
             ));
         }
+        crate::notifications::worker::check(&self.mail)?;
         crate::secrets::PersonalData::new(&self.secrets)?;
         Ok(Checked {
             database,

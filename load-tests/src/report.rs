@@ -42,7 +42,9 @@ pub(crate) struct Report {
     invariants: Vec<(&'static str, Vec<Finding>)>,
     floors: Vec<Floor>,
     sold: (usize, usize),
-    /// What else went wrong, as sentences.
+    /// Answers that are the server's own fault, by route and code.
+    broken: Vec<String>,
+    /// What was still open when nobody waited any longer.
     unsettled: Option<String>,
     notes: Vec<String>,
 }
@@ -66,6 +68,7 @@ impl Report {
             invariants,
             floors,
             sold,
+            broken: broken_answers(&facts.histories),
             unsettled,
             notes: notes(&facts.histories),
         }
@@ -84,6 +87,9 @@ impl Report {
             violations.push(format!(
                 "seats_sold: {sold} of {open} open seats were sold, {SOLD_PERCENT_MIN} % must be"
             ));
+        }
+        if !self.broken.is_empty() {
+            violations.push(format!("the servers broke: {}", self.broken.join("; ")));
         }
         let missed = self.floors.iter().filter(|floor| !floor.is_reached());
         violations.extend(missed.map(|floor| {
@@ -271,6 +277,25 @@ fn milliseconds(histogram: &Option<Histogram<u64>>, quantile: f64) -> Value {
         .as_ref()
         .map_or(0, |histogram| histogram.value_at_quantile(quantile));
     json!(us.div_ceil(100) * 100 / 1000)
+}
+
+/// A 5xx other than 503 is never an answer to a fan.
+fn broken_answers(histories: &[History]) -> Vec<String> {
+    let mut answers: BTreeMap<String, usize> = BTreeMap::new();
+    for what in histories.iter().flat_map(History::whats) {
+        if let What::Refused { route, status, code } = what
+            && *status >= 500
+            && *status != 503
+        {
+            *answers
+                .entry(format!("{route} answered {status} {code}"))
+                .or_default() += 1;
+        }
+    }
+    answers
+        .into_iter()
+        .map(|(answer, count)| format!("{count} × {answer}"))
+        .collect()
 }
 
 /// What a reader should know beside the verdict: how fans fared, and answers that nobody planned for.

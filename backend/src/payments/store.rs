@@ -237,21 +237,6 @@ pub(super) async fn insert_gateway_event(
     Ok(stored.rows_affected() == 1)
 }
 
-pub(super) async fn save_event_id(
-    conn: &mut PgConnection,
-    gateway_event_id: &str,
-    event: EventId,
-) -> Result<(), sqlx::Error> {
-    query!(
-        "UPDATE gateway_events SET event_id = $2 WHERE gateway_event_id = $1",
-        gateway_event_id,
-        event as EventId,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
 pub(super) async fn find_gateway_event(
     conn: &mut PgConnection,
     gateway_event_id: &str,

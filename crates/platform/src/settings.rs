@@ -35,7 +35,12 @@ pub fn load<T: DeserializeOwned>(file: Option<&Path>, prefix: &str) -> Result<T,
         figment = figment.merge(Toml::file_exact(path));
     }
     figment
-        .merge(Env::prefixed(prefix).split("__"))
+        // A variable without a section is no setting: `BACKEND_DATABASE_URL` is the query macros' business.
+        .merge(
+            Env::prefixed(prefix)
+                .filter(|name| name.as_str().contains("__"))
+                .split("__"),
+        )
         .extract()
         .map_err(|error| BadSettings(sentence(&error, prefix)))
 }

@@ -94,7 +94,10 @@ pub(crate) fn capture(command: &mut Command) -> anyhow::Result<String> {
 
 /// The command as a person would type it.
 pub(crate) fn command_line(command: &Command) -> String {
-    std::iter::once(command.get_program())
+    let program = Path::new(command.get_program())
+        .file_name()
+        .unwrap_or(command.get_program());
+    std::iter::once(program)
         .chain(command.get_args())
         .map(|word| word.to_string_lossy().into_owned())
         .collect::<Vec<_>>()

@@ -97,6 +97,10 @@ impl Fan {
                 }
                 Visit::WanderedOff => return Fate::WanderedOff,
                 Visit::LineClosed => return Fate::SoldOut,
+                // Who would wander off anyway does not queue twice.
+                Visit::NothingFree | Visit::Lost if matches!(self.character.quirk, Quirk::Wanders(_)) => {
+                    return Fate::WanderedOff;
+                }
                 Visit::NothingFree | Visit::Lost => {}
             }
             if self.world.is_over() {

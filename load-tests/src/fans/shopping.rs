@@ -22,8 +22,8 @@ use crate::fans::wire::{Cart, GoneProblem, Zone, Zones};
 
 /// How long a fan looks at empty zones before giving the session back and queueing again.
 const PATIENCE: Duration = Duration::from_secs(12);
-/// How long a `gone` keeps a fan from asking for the same again.
-const GONE_IS_BELIEVED: Duration = Duration::from_secs(2);
+/// How long a `gone` or `busy` keeps a fan from asking for the same again: there are other zones.
+const NO_IS_BELIEVED: Duration = Duration::from_secs(4);
 
 /// What a fan asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,8 +65,9 @@ impl Fan {
 
     async fn choose_seats(&mut self, session: &Session) -> Result<Cart, Visit> {
         let started = Instant::now();
-        let mut believed_gone: HashMap<(Uuid, u32), Instant> = HashMap::new();
+        let mut refused: HashMap<(Uuid, u32), Instant> = HashMap::new();
         let mut insists = self.character.stubborn;
+        let mut clicks_anywhere = true;
         loop {
             if wall_now() >= session.ends_at || self.world.is_over() {
                 return Err(Visit::Lost);
@@ -78,20 +79,23 @@ impl Fan {
                 self.think().await;
                 continue;
             };
-            believed_gone.retain(|_, at| at.elapsed() < GONE_IS_BELIEVED);
-            // Everybody clicks once on a zone that is shown as empty; the stubborn on their favourite first.
-            let asks_anyway = insists || started.elapsed() > PATIENCE / 2;
-            let Some(wish) = self.wish(&zones, &believed_gone, asks_anyway) else {
+            refused.retain(|_, at| at.elapsed() < NO_IS_BELIEVED);
+            // The stubborn ask for their favourite first; later everybody clicks once on a zone that is shown as empty.
+            let asks_anyway = insists || (clicks_anywhere && started.elapsed() > PATIENCE / 2);
+            let Some(wish) = self.wish(&zones, &refused, asks_anyway) else {
                 self.think().await;
                 continue;
             };
-            insists = false;
+            if asks_anyway {
+                clicks_anywhere = insists;
+                insists = false;
+            }
             match self.ask(session, wish, None).await {
                 Wished::Held(cart) => return Ok(cart),
-                Wished::Gone => {
-                    believed_gone.insert((wish.zone_id, wish.quantity), Instant::now());
+                Wished::Gone | Wished::Busy => {
+                    refused.insert((wish.zone_id, wish.quantity), Instant::now());
                 }
-                Wished::Busy | Wished::Again => {}
+                Wished::Again => {}
                 Wished::OverLimit => return Err(Visit::OverLimit),
                 Wished::SessionOver => return Err(Visit::Lost),
             }
@@ -115,7 +119,7 @@ impl Fan {
     fn wish(
         &mut self,
         zones: &[Zone],
-        gone: &HashMap<(Uuid, u32), Instant>,
+        refused: &HashMap<(Uuid, u32), Instant>,
         asks_anyway: bool,
     ) -> Option<Wish> {
         let wanted = self.quantity_wanted();
@@ -124,12 +128,13 @@ impl Fan {
             zone_id: zone.zone_id,
             quantity: wanted,
         });
-        if asks_anyway && favourite.is_some_and(|wish| !gone.contains_key(&(wish.zone_id, wish.quantity))) {
+        if asks_anyway && favourite.is_some_and(|wish| !refused.contains_key(&(wish.zone_id, wish.quantity)))
+        {
             return favourite;
         }
         (1..=wanted).rev().find_map(|quantity| {
             let fits = |zone: &&&Zone| {
-                zone.available_count >= quantity && !gone.contains_key(&(zone.zone_id, quantity))
+                zone.available_count >= quantity && !refused.contains_key(&(zone.zone_id, quantity))
             };
             favourites.iter().find(fits).map(|zone| Wish {
                 zone_id: zone.zone_id,

@@ -1,7 +1,6 @@
 //! Receive a webhook: verified, stored as it came, answered; acted on later.
 
 use contracts::events::GatewayEventReceived;
-use domain::ids::EventId;
 use platform::problems::Problem;
 use secrecy::ExposeSecret;
 use serde_json::Value;
@@ -53,18 +52,14 @@ pub async fn receive(app: &App, body: &str, signature: &str) -> Result<(), Fault
     }
 
     let mut tx = app.db.begin().await?;
-    let first = store::insert_gateway_event(
-        &mut tx,
-        (&gateway_event_id, &kind),
-        (&payload, &site),
-        EventId(Uuid::nil()),
-    )
-    .await?;
-    if first {
-        let event = events::record(&mut tx, app.ids, received(&gateway_event_id, &kind, &site)?).await?;
-        store::save_event_id(&mut tx, &gateway_event_id, event).await?;
+    let event = events::record(&mut tx, app.ids, received(&gateway_event_id, &kind, &site)?).await?;
+    if !store::insert_gateway_event(&mut tx, (&gateway_event_id, &kind), (&payload, &site), event).await? {
+        // Stripe repeats itself: the first one is on its way, and this one leaves nothing behind.
+        tx.rollback().await?;
+        return Ok(());
     }
     tx.commit().await?;
+    events::relay::poke();
     Ok(())
 }
 
