@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::ids::{MatchId, UserId};
+use domain::ids::{MatchId, UserId, ZoneId};
 use moka::future::Cache;
 use platform::clock::{Clock, SystemClock};
 use platform::ids::Ids;
@@ -50,6 +50,8 @@ pub struct App {
     pub queues: Cache<MatchId, Uuid>,
     /// Buyers whose row of a match is there.
     pub known_buyers: Cache<(MatchId, UserId), ()>,
+    /// Zones that are one of their match: nobody opens a lane for another.
+    pub known_zones: Cache<(MatchId, ZoneId), ()>,
     /// The waiting room, as its tenant.
     pub room: Arc<Room>,
     /// The hot path: one lane per zone on sale.
@@ -70,6 +72,12 @@ const QUEUES_REMEMBERED: u64 = 1_024;
 /// Buyers whose row is remembered: forgetting one costs an insert that does nothing.
 const BUYERS_REMEMBERED: u64 = 200_000;
 
+/// Zones remembered: a hundred matches of a hundred sectors.
+const ZONES_REMEMBERED: u64 = 10_000;
+
+/// A lock outside the lanes is held for milliseconds: who waits longer meets a frozen process, and gives up.
+const LOCK_TIMEOUT: &str = "3s";
+
 impl App {
     /// Connects and constructs.
     ///
@@ -77,8 +85,8 @@ impl App {
     /// When a setting is wrong or a store cannot be reached.
     pub async fn start(settings: Settings, tasks: Tasks) -> anyhow::Result<Arc<Self>> {
         let checked = settings.check()?;
-        let db =
-            platform::database::pool(checked.database.clone(), settings.database.max_connections).await?;
+        let options = checked.database.clone().options([("lock_timeout", LOCK_TIMEOUT)]);
+        let db = platform::database::pool(options, settings.database.max_connections).await?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let http = platform::http_client(REMOTE_TIMEOUT)?;
         let room = Arc::new(Room::new(
@@ -94,6 +102,7 @@ impl App {
             accounts: Accounts::default(),
             queues: Cache::new(QUEUES_REMEMBERED),
             known_buyers: Cache::new(BUYERS_REMEMBERED),
+            known_zones: Cache::new(ZONES_REMEMBERED),
             gate: Gate::connect(&settings, room.clone(), clock.clone()).await?,
             lanes: Lanes::connect(checked.database, tasks.clone()).await?,
             board: ZoneBoard::new(db.clone()),

@@ -180,7 +180,13 @@ impl Settings {
     /// # Errors
     /// [`BadSettings`] for the first setting that cannot be right.
     pub fn check(&self) -> Result<Checked, BadSettings> {
-        let database: PgConnectOptions = self.database.url.expose_secret().parse().map_err(|_| {
+        let url = self.database.url.expose_secret();
+        let parsed = if url.starts_with("postgres") {
+            url.parse().ok()
+        } else {
+            None
+        };
+        let database: PgConnectOptions = parsed.ok_or_else(|| {
             BadSettings::new(
                 "database.url",
                 "not a Postgres address",

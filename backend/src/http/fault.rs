@@ -52,6 +52,21 @@ impl<R> From<anyhow::Error> for Fault<R> {
     }
 }
 
+impl<R> From<std::sync::Arc<anyhow::Error>> for Fault<R> {
+    fn from(error: std::sync::Arc<anyhow::Error>) -> Self {
+        let is_unavailable = error
+            .chain()
+            .filter_map(|cause| cause.downcast_ref())
+            .any(platform::database::is_unavailable);
+        let error = anyhow::anyhow!("{error:#}");
+        if is_unavailable {
+            Self::Unavailable(error)
+        } else {
+            Self::Broken(error)
+        }
+    }
+}
+
 impl<R: Refusal> Fault<R> {
     /// The same fault, with its refusal as it will be told: where refusals of several kinds meet.
     pub fn told(self) -> Fault<Problem> {

@@ -10,6 +10,7 @@ use crate::admission::Entered;
 use crate::app::App;
 use crate::http::actor::Fan;
 use crate::http::fault::Fault;
+use crate::matches;
 
 /// What a fan asks for.
 #[derive(Debug, Clone)]
@@ -46,6 +47,13 @@ pub(super) async fn hold(
     if !app.known_buyers.contains_key(&buyer) {
         buyers::insert_if_new(&mut *app.db.acquire().await?, match_id, entered.fan.id).await?;
         app.known_buyers.insert(buyer, ()).await;
+    }
+    if !app.known_zones.contains_key(&(match_id, hold.zone_id)) {
+        let mut conn = app.db.acquire().await?;
+        matches::zone_sale(&mut conn, match_id, hold.zone_id)
+            .await?
+            .ok_or(HoldRefused::NoSuchZone)?;
+        app.known_zones.insert((match_id, hold.zone_id), ()).await;
     }
     let wish = HoldWish {
         quantity: hold.quantity,

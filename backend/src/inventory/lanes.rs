@@ -47,7 +47,7 @@ type Answer = Result<Cart, Fault<HoldRefused>>;
 /// All lanes of a process.
 pub struct Lanes {
     shared: Arc<Shared>,
-    lanes: Mutex<HashMap<ZoneId, mpsc::Sender<Waiting>>>,
+    lanes: Mutex<HashMap<(MatchId, ZoneId), mpsc::Sender<Waiting>>>,
 }
 
 struct Shared {
@@ -123,7 +123,7 @@ impl Lanes {
     /// Puts a request into its lane, which is made if there is none. `false` when the lane is full.
     async fn enter(&self, (match_id, zone_id): (MatchId, ZoneId), waiting: Waiting) -> bool {
         let mut lanes = self.lanes.lock().await;
-        let waiting = match lanes.get(&zone_id) {
+        let waiting = match lanes.get(&(match_id, zone_id)) {
             Some(lane) => match lane.try_send(waiting) {
                 Ok(()) => return true,
                 Err(mpsc::error::TrySendError::Full(_)) => return false,
@@ -131,6 +131,8 @@ impl Lanes {
             },
             None => waiting,
         };
+        // Lanes that went away leave their entry behind: it goes when another one comes.
+        lanes.retain(|_, lane| !lane.is_closed());
         let (sender, inbox) = mpsc::channel(LANE_WAITING_MAX);
         let entered = sender.try_send(waiting).is_ok();
         let lane = Lane {
@@ -139,7 +141,7 @@ impl Lanes {
             shared: self.shared.clone(),
         };
         self.shared.tasks.spawn("lane", lane.run(inbox));
-        lanes.insert(zone_id, sender);
+        lanes.insert((match_id, zone_id), sender);
         entered
     }
 }
@@ -155,7 +157,12 @@ impl Lane {
         let mut waiting: Vec<Waiting> = Vec::new();
         loop {
             if waiting.is_empty() {
-                match tokio::time::timeout(LANE_IDLE, inbox.recv()).await {
+                let stop = self.shared.tasks.shutting_down();
+                let first = tokio::select! {
+                    first = tokio::time::timeout(LANE_IDLE, inbox.recv()) => first,
+                    () = stop.cancelled(), if !inbox.is_closed() => { inbox.close(); continue; }
+                };
+                match first {
                     Ok(Some(first)) => waiting.push(first),
                     Ok(None) => return,
                     // From here on `enter` finds the lane closed and makes another; what came in meanwhile is served.
@@ -280,6 +287,16 @@ impl Lane {
 
     /// A batch that was refused before COMMIT is tried one by one, so that one request never takes its neighbours down.
     async fn one_by_one(&self, waiting: Vec<Waiting>, error: anyhow::Error) -> Vec<Waiting> {
+        if error
+            .chain()
+            .filter_map(|cause| cause.downcast_ref())
+            .any(platform::database::is_unavailable)
+        {
+            for one in waiting {
+                one.answer(Err(Fault::Unavailable(anyhow::anyhow!("{error:#}"))));
+            }
+            return Vec::new();
+        }
         if waiting.len() == 1 {
             for one in waiting {
                 tracing::warn!(zone.id = %self.zone_id, error = %format!("{error:#}"), "A hold failed before its commit");

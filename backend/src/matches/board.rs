@@ -8,6 +8,7 @@ use actix_web::web::Bytes;
 use chrono::{DateTime, Utc};
 use domain::ids::MatchId;
 use domain::inventory::SeatQuantity;
+use domain::matches::MatchState;
 use moka::future::Cache;
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -83,7 +84,8 @@ impl ZoneBoard {
 
     async fn count(&self, match_id: MatchId) -> anyhow::Result<Option<Bytes>> {
         let mut conn = self.db.acquire().await?;
-        let Some(terms) = store::sale_terms(&mut conn, match_id).await? else {
+        let terms = store::sale_terms(&mut conn, match_id).await?;
+        let Some(terms) = terms.filter(|terms| terms.state != MatchState::Draft) else {
             return Ok(None);
         };
         let now = store::now(&mut conn).await?;

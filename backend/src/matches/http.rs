@@ -111,11 +111,7 @@ async fn read_match(app: Data<App>, match_id: Path<MatchId>) -> Result<Json<Matc
     extensions(("x-epic" = json!("E4")), ("x-feature" = json!("E4-F2")), ("x-rules" = json!(["pre-sale-price"]))))]
 #[get("/matches/{match_id}/zones")]
 async fn read_zones(app: Data<App>, match_id: Path<MatchId>) -> Result<HttpResponse, Fault<Problem>> {
-    let board = app
-        .board
-        .of(*match_id)
-        .await
-        .map_err(|error| Fault::Broken(anyhow::anyhow!(error)))?;
+    let board = app.board.of(*match_id).await?;
     let board = board.ok_or_else(|| Problem::new(NOT_FOUND))?;
     Ok(HttpResponse::Ok()
         .content_type(ContentType::json())

@@ -18,6 +18,9 @@ use stripe_shared::{PaymentIntent, PaymentIntentAllowedPaymentMethodTypes, Payme
 
 use crate::settings::Stripe;
 
+/// How long a new payment waits for its turn within our share of the account's budget.
+const BUDGET_PATIENCE: Duration = Duration::from_secs(2);
+
 /// Why there is no answer to act on.
 #[derive(Debug, thiserror::Error)]
 pub enum GatewayFault {
@@ -100,7 +103,10 @@ impl StripeGateway {
         let request = CreatePaymentIntent::new(cents, currency)
             .allowed_payment_method_types([PaymentIntentAllowedPaymentMethodTypes::Card])
             .metadata(metadata);
-        self.budget.until_ready().await;
+        // A fan waits here: better told to try again than left hanging behind a queue of others.
+        tokio::time::timeout(BUDGET_PATIENCE, self.budget.until_ready())
+            .await
+            .map_err(|_| GatewayFault::Unknown("our share of Stripe's budget is used up".to_owned()))?;
         let intent = request
             .customize()
             .request_strategy(key(&payment.to_string())?)

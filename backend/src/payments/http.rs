@@ -1,17 +1,18 @@
 //! `POST /orders/{id}/payment`, `/orders/{id}/cancellation` · `POST /webhooks/stripe`.
 
+use actix_web::http::StatusCode;
 use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpRequest, HttpResponse, post};
 use chrono::{DateTime, Utc};
 use domain::ids::OrderId;
 use domain::orders::CancelRefused;
-use platform::problems::Problem;
+use platform::problems::{BODY_TOO_LARGE, INVALID_REQUEST, Problem};
 use rust_decimal::Decimal;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::actions::{self, ReceiveRefused, Started};
+use super::actions::{self, Started};
 use crate::app::App;
 use crate::http::actor::Fan;
 use crate::http::fault::Fault;
@@ -99,13 +100,24 @@ async fn cancel_order(
 async fn receive_webhook(
     app: Data<App>,
     request: HttpRequest,
-    body: String,
-) -> Result<HttpResponse, Fault<ReceiveRefused>> {
+    body: Result<String, actix_web::Error>,
+) -> Result<HttpResponse, Fault<Problem>> {
+    let body = body.map_err(|error| unreadable(&error))?;
     let signature = request
         .headers()
         .get("Stripe-Signature")
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
-    actions::receive(&app, &body, signature).await?;
+    actions::receive(&app, &body, signature)
+        .await
+        .map_err(Fault::told)?;
     Ok(HttpResponse::Ok().finish())
+}
+
+/// The extractor of raw bodies would answer plain text.
+fn unreadable(error: &actix_web::Error) -> Problem {
+    match error.as_response_error().status_code() {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(BODY_TOO_LARGE),
+        _ => Problem::new(INVALID_REQUEST).detail("the body is no text"),
+    }
 }

@@ -27,9 +27,7 @@ pub(super) enum Told {
 #[derive(Deserialize)]
 struct Object {
     id: String,
-    #[serde(default)]
     amount_received: i64,
-    #[serde(default)]
     currency: String,
     #[serde(default)]
     metadata: Metadata,
@@ -65,7 +63,17 @@ pub(super) fn read(kind: &str, payload: &Value) -> Told {
         }),
         "payment_intent.canceled" => told(|_| Some(GatewayNews::Canceled)),
         "payment_intent.payment_failed" => told(|_| Some(GatewayNews::CardDeclined)),
-        _ => Told::Nothing,
+        // Known, and nothing to do: we act on what follows from them.
+        "payment_intent.created"
+        | "payment_intent.processing"
+        | "payment_intent.requires_action"
+        | "charge.succeeded"
+        | "charge.failed"
+        | "charge.updated"
+        | "charge.refunded"
+        | "refund.created"
+        | "refund.updated" => Told::Nothing,
+        other => Told::Unreadable(format!("nobody knows what to do with {other}")),
     }
 }
 

@@ -60,8 +60,10 @@ impl ProfileBody {
                 .map(|phone| phone.trim().to_owned())
                 .filter(|phone| !phone.is_empty())
             {
-                Some(phone) if phone.len() > 30 => {
-                    return Err(invalid("phone must have at most 30 characters"));
+                Some(phone) if phone.len() > 30 || phone.contains(char::is_control) => {
+                    return Err(invalid(
+                        "phone must have at most 30 characters, none of them control characters",
+                    ));
                 }
                 phone => phone,
             },

@@ -6,9 +6,17 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod api;
 mod audit;
 mod events;
 mod jobs;
+mod matches;
 mod notifications;
+mod orders;
 mod proxy;
+mod settings;
 mod support;
+mod tickets;
+mod users;
+mod webhooks;
+mod world;

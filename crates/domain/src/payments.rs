@@ -43,22 +43,35 @@ pub struct PaymentWindow {
     pub hold_until: Timestamp,
 }
 
-/// Whether a payment of an order may start at `now` (decision "End of the session").
+/// What was already tried for an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attempt {
+    /// Nothing.
+    None,
+    /// Started in time: its app may ask again for what it needs.
+    Open,
+    /// Its fan asked to cancel it.
+    TakenBack,
+}
+
+/// Whether a payment of an order may start, or go on, at `now` (decision "End of the session").
 ///
 /// # Errors
 /// [`StartPaymentRefused`].
 pub fn decide_start_payment(
     order: OrderState,
-    cancel_asked: bool,
+    attempt: Attempt,
     session_ends_at: Timestamp,
     terms: &SaleTerms,
     now: Timestamp,
 ) -> Result<PaymentWindow, StartPaymentRefused> {
+    let latest = match attempt {
+        Attempt::None => session_ends_at - terms.last_attempt,
+        Attempt::Open => session_ends_at,
+        Attempt::TakenBack => return Err(StartPaymentRefused::NotPayable),
+    };
     match order {
-        OrderState::AwaitingPayment if cancel_asked => Err(StartPaymentRefused::NotPayable),
-        OrderState::AwaitingPayment if now >= session_ends_at - terms.last_attempt => {
-            Err(StartPaymentRefused::SessionEnding)
-        }
+        OrderState::AwaitingPayment if now >= latest => Err(StartPaymentRefused::SessionEnding),
         OrderState::AwaitingPayment => Ok(PaymentWindow {
             pay_by: session_ends_at,
             hold_until: session_ends_at + terms.landing,
@@ -270,8 +283,15 @@ mod tests {
 
     #[test]
     fn no_attempt_starts_in_the_last_moments_of_a_session() {
-        let start =
-            |now| decide_start_payment(OrderState::AwaitingPayment, false, at(1_000), &terms(), at(now));
+        let start = |now| {
+            decide_start_payment(
+                OrderState::AwaitingPayment,
+                Attempt::None,
+                at(1_000),
+                &terms(),
+                at(now),
+            )
+        };
         assert_eq!(
             start(909),
             Ok(PaymentWindow {
@@ -280,6 +300,22 @@ mod tests {
             })
         );
         assert_eq!(start(910), Err(StartPaymentRefused::SessionEnding));
+    }
+
+    #[test]
+    fn an_attempt_that_started_in_time_goes_on_until_the_session_ends() {
+        let go_on = |attempt, now| {
+            decide_start_payment(OrderState::AwaitingPayment, attempt, at(1_000), &terms(), at(now))
+        };
+        assert!(go_on(Attempt::Open, 999).is_ok());
+        assert_eq!(
+            go_on(Attempt::Open, 1_000),
+            Err(StartPaymentRefused::SessionEnding)
+        );
+        assert_eq!(
+            go_on(Attempt::TakenBack, 500),
+            Err(StartPaymentRefused::NotPayable)
+        );
     }
 
     #[test]

@@ -9,11 +9,21 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 /// longer wait would only hide that the pool is too small.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(250);
 
+/// No statement of ours takes seconds; one that does is broken, and must not hold its locks for ever.
+const STATEMENT_TIMEOUT: &str = "15s";
+
+/// A process that is frozen between BEGIN and COMMIT loses its transaction, and with it its locks.
+const IDLE_IN_TRANSACTION_TIMEOUT: &str = "10s";
+
 /// Connects `size` connections at once and keeps them.
 ///
 /// # Errors
 /// When the database cannot be reached.
 pub async fn pool(options: PgConnectOptions, size: u32) -> Result<PgPool, sqlx::Error> {
+    let options = options.options([
+        ("statement_timeout", STATEMENT_TIMEOUT),
+        ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_TIMEOUT),
+    ]);
     PgPoolOptions::new()
         .min_connections(size)
         .max_connections(size)

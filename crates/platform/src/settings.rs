@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use figment::Figment;
+use figment::error::Kind;
 use figment::providers::{Env, Format, Toml};
+use figment::value::Value;
 use serde::de::DeserializeOwned;
 
 /// Why a process did not start: one sentence that names the setting, the value and what would be right.
@@ -34,47 +36,94 @@ pub fn load<T: DeserializeOwned>(file: Option<&Path>, prefix: &str) -> Result<T,
         }
         figment = figment.merge(Toml::file_exact(path));
     }
-    figment
+    let figment = figment
         // A variable without a section is no setting: `BACKEND_DATABASE_URL` is the query macros' business.
         .merge(
             Env::prefixed(prefix)
                 .filter(|name| name.as_str().contains("__"))
                 .split("__"),
-        )
-        .extract()
-        .map_err(|error| BadSettings(sentence(&error, prefix)))
+        );
+    extract(&figment, prefix).map_err(BadSettings)
 }
 
-fn sentence(error: &figment::Error, prefix: &str) -> String {
-    use figment::error::Kind;
+fn extract<T: DeserializeOwned>(figment: &Figment, prefix: &str) -> Result<T, String> {
+    figment
+        .extract()
+        .map_err(|error| sentence(figment, &error, prefix))
+}
+
+/// One sentence: the setting, its value, what would be right.
+fn sentence(figment: &Figment, error: &figment::Error, prefix: &str) -> String {
     let Some(first) = error.clone().into_iter().next() else {
         return error.to_string();
     };
     let path = first.path.join(".");
-    let variable = format!("{prefix}{}", path.to_uppercase().replace('.', "__"));
+    let at = |name: &str| {
+        if path.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{path}.{name}")
+        }
+    };
+    let variable = |path: &str| format!("{prefix}{}", path.to_uppercase().replace('.', "__"));
     match &first.kind {
         Kind::MissingField(name) => {
-            let at = if path.is_empty() {
-                name.to_string()
-            } else {
-                format!("{path}.{name}")
-            };
-            let at_variable = format!("{prefix}{}", at.to_uppercase().replace('.', "__"));
-            format!("setting `{at}` is missing; set it in the file or as {at_variable}")
+            let at = at(name);
+            format!(
+                "setting `{at}` is missing; set it in the file or as {}",
+                variable(&at)
+            )
         }
         Kind::UnknownField(name, known) => {
+            // The path may already end with the unknown name.
+            let section = path
+                .strip_suffix(name.as_str())
+                .unwrap_or(&path)
+                .trim_end_matches('.');
             format!(
-                "setting `{name}` is unknown at `{path}`; known there: {}",
+                "setting `{name}` is unknown in `[{section}]`; it should be one of {}",
                 known.join(", ")
             )
         }
-        Kind::InvalidType(got, wanted) => {
-            format!("setting `{path}` ({variable}) is {got}; it should be {wanted}")
+        Kind::InvalidType(_, wanted) | Kind::InvalidValue(_, wanted) => {
+            let value = shown(figment, &path);
+            format!(
+                "setting `{path}` ({}) is {value}; it should be {}",
+                variable(&path),
+                in_words(wanted)
+            )
         }
-        Kind::InvalidValue(got, wanted) => {
-            format!("setting `{path}` ({variable}) is {got}; it should be {wanted}")
+        other => {
+            let value = shown(figment, &path);
+            format!(
+                "setting `{path}` ({}) is {value}; it should be {}",
+                variable(&path),
+                in_words(&other.to_string())
+            )
         }
-        other => format!("setting `{path}` ({variable}) is wrong: {other}"),
+    }
+}
+
+/// The value as it was given, unless it may be a secret.
+fn shown(figment: &Figment, path: &str) -> String {
+    let may_be_secret = ["key", "secret", "url", "password"]
+        .iter()
+        .any(|word| path.contains(word));
+    match figment.find_value(path) {
+        Ok(_) if may_be_secret => "not shown here".to_owned(),
+        Ok(Value::String(_, text)) => format!("\"{text}\""),
+        Ok(Value::Num(_, number)) => number.to_actual().to_string(),
+        Ok(other) => other.to_actual().to_string(),
+        Err(_) => "not there".to_owned(),
+    }
+}
+
+/// What the types of settings are called by people.
+fn in_words(wanted: &str) -> String {
+    match wanted {
+        "usize" | "u16" | "u32" | "u64" | "i32" | "i64" => "a whole number".to_owned(),
+        "invalid socket address syntax" => "an address and a port, such as 127.0.0.1:7400".to_owned(),
+        other => other.to_owned(),
     }
 }
 
@@ -97,9 +146,7 @@ mod tests {
     }
 
     fn load_text(text: &str) -> Result<Sample, String> {
-        Figment::from(Toml::string(text))
-            .extract()
-            .map_err(|error| sentence(&error, "SAMPLE_"))
+        extract(&Figment::from(Toml::string(text)), "SAMPLE_")
     }
 
     #[test]
@@ -109,7 +156,10 @@ mod tests {
             sentence.contains("`http.workers` (SAMPLE_HTTP__WORKERS)"),
             "{sentence}"
         );
-        assert!(sentence.contains("many"), "{sentence}");
+        assert!(
+            sentence.contains("\"many\"; it should be a whole number"),
+            "{sentence}"
+        );
     }
 
     #[test]

@@ -175,10 +175,12 @@ fn build(checkout: &Checkout, sabotage: bool) -> anyhow::Result<Binaries> {
         cargo(&["--features", "backend/sabotage"])?;
         let aside = target.join("sabotage");
         std::fs::create_dir_all(&aside)?;
+        // Moved, so that nobody starts it by mistake; the next build puts the real one back.
+        std::fs::rename(&backend, aside.join("backend")).context("cannot put the sabotaged backend aside")?;
         backend = aside.join("backend");
-        std::fs::copy(built.join("backend"), &backend).context("cannot put the sabotaged backend aside")?;
+    } else {
+        cargo(&[])?;
     }
-    cargo(&[])?;
     interrupt::check()?;
     Ok(Binaries {
         backend,

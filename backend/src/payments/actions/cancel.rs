@@ -7,7 +7,7 @@ use platform::problems::Problem;
 use super::super::store;
 use super::release::release_order;
 use crate::app::App;
-use crate::audit::Actor;
+use crate::audit::{self, Actor, Entry};
 use crate::http::actor::Fan;
 use crate::http::fault::{Fault, Refusal};
 use crate::http::problems::{NOT_FOUND, ORDER_PAID};
@@ -46,6 +46,9 @@ pub async fn cancel(
         }
         (Cancellation::AskGateway, Some(payment)) => {
             store::save_cancel_asked(&mut tx, payment.payment_id).await?;
+            if payment.cancel_asked_at.is_none() {
+                audit::record(&mut tx, asked(fan, order_id)).await?;
+            }
             let now = seats::now(&mut tx).await?;
             jobs::bring_forward(&mut tx, Job::CloseOrder(order_id), now).await?;
         }
@@ -58,4 +61,14 @@ pub async fn cancel(
     let lines = orders::list_lines(&mut tx, order_id).await?;
     tx.commit().await?;
     Ok((order, lines))
+}
+
+fn asked(fan: &Fan, order_id: OrderId) -> Entry {
+    let details = serde_json::json!({});
+    Entry {
+        actor: Actor::Fan(fan.id),
+        deed: "order.cancellation_asked",
+        subject_id: order_id.0,
+        details,
+    }
 }

@@ -6,7 +6,7 @@ use domain::ids::OrderId;
 use domain::orders::OrderState;
 use domain::payments::GatewayNews;
 
-use super::super::gateway::IntentState;
+use super::super::gateway::{GatewayFault, IntentState};
 use super::super::store::{self, Payment};
 use super::apply::apply_news;
 use super::release::release_order;
@@ -76,28 +76,39 @@ async fn close_unpaid(app: &App, order_id: OrderId) -> anyhow::Result<Outcome> {
 
 /// A payment was started: cancelled at Stripe first, and its answer decides.
 async fn close_at_gateway(app: &App, payment: Payment) -> anyhow::Result<Outcome> {
-    let intent_id = match payment.intent_id.clone() {
-        Some(intent_id) => intent_id,
-        None => {
-            // Stored, but Stripe's answer never came: the same key tells what it was.
-            let intent = app
-                .gateway
-                .create(payment.payment_id, payment.order_id, payment.price()?)
-                .await?;
-            let mut conn = app.db.acquire().await?;
-            store::save_intent(&mut conn, payment.payment_id, &intent.id).await?;
-            intent.id
-        }
+    let Some(intent_id) = known_intent(app, &payment).await? else {
+        return settle(app, payment.order_id, GatewayNews::Canceled).await;
     };
+    match app.gateway.cancel(&intent_id).await?.state {
+        IntentState::Canceled => settle(app, payment.order_id, GatewayNews::Canceled).await,
+        IntentState::Captured(amount) => settle(app, payment.order_id, GatewayNews::Captured(amount)).await,
+        IntentState::Open => Ok(Outcome::Again { after: ASK_AGAIN }),
+    }
+}
 
-    let news = match app.gateway.cancel(&intent_id).await?.state {
-        IntentState::Canceled => GatewayNews::Canceled,
-        IntentState::Captured(amount) => GatewayNews::Captured(amount),
-        IntentState::Open => return Ok(Outcome::Again { after: ASK_AGAIN }),
+/// What Stripe calls the payment. Stored, but the answer never came: the same key tells. `None`: Stripe refused to make
+/// it, so nothing can ever be captured.
+async fn known_intent(app: &App, payment: &Payment) -> anyhow::Result<Option<String>> {
+    if let Some(intent_id) = &payment.intent_id {
+        return Ok(Some(intent_id.clone()));
+    }
+    let intent = match app
+        .gateway
+        .create(payment.payment_id, payment.order_id, payment.price()?)
+        .await
+    {
+        Ok(intent) => intent,
+        Err(GatewayFault::Refused(_)) => return Ok(None),
+        Err(unknown) => return Err(unknown.into()),
     };
+    let mut conn = app.db.acquire().await?;
+    store::save_intent(&mut conn, payment.payment_id, &intent.id).await?;
+    Ok(Some(intent.id))
+}
 
+async fn settle(app: &App, order_id: OrderId, news: GatewayNews) -> anyhow::Result<Outcome> {
     let mut tx = app.db.begin().await?;
-    apply_news(&mut tx, app, payment.order_id, news).await?;
+    apply_news(&mut tx, app, order_id, news).await?;
     tx.commit().await?;
     Ok(Outcome::Done)
 }

@@ -32,7 +32,7 @@ impl Refusal for ReceiveRefused {
 /// [`ReceiveRefused`].
 pub async fn receive(app: &App, body: &str, signature: &str) -> Result<(), Fault<ReceiveRefused>> {
     verify(app, body, signature)?;
-    let payload: Value = serde_json::from_str(body).unwrap_or_else(|_| Value::String(body.to_owned()));
+    let payload = storable(serde_json::from_str(body).unwrap_or_else(|_| Value::String(body.to_owned())));
     let text = |pointer: &str| {
         payload
             .pointer(pointer)
@@ -61,6 +61,20 @@ pub async fn receive(app: &App, body: &str, signature: &str) -> Result<(), Fault
     tx.commit().await?;
     events::relay::poke();
     Ok(())
+}
+
+/// Postgres keeps no NUL in a text: refusing it would make Stripe send the same event for days.
+fn storable(value: Value) -> Value {
+    let text = |text: String| text.replace('\0', "\u{fffd}");
+    match value {
+        Value::String(string) => Value::String(text(string)),
+        Value::Array(items) => items.into_iter().map(storable).collect(),
+        Value::Object(members) => members
+            .into_iter()
+            .map(|(name, member)| (text(name), storable(member)))
+            .collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => value,
+    }
 }
 
 /// The library checks signature and time before it parses: an event it cannot parse is still Stripe's, and is stored.

@@ -3,7 +3,7 @@
 use domain::Timestamp;
 use domain::ids::{OrderId, PaymentId};
 use domain::money::Money;
-use domain::payments::{PaymentWindow, StartPaymentRefused, decide_start_payment};
+use domain::payments::{Attempt, PaymentWindow, StartPaymentRefused, decide_start_payment};
 use platform::problems::Problem;
 use serde_json::json;
 use sqlx::PgConnection;
@@ -94,12 +94,15 @@ async fn record(
         .ok_or(StartPaymentRefused::NoSuchOrder)?;
     let now = seats::now(&mut tx).await?;
 
-    let cancel_asked = payment
-        .as_ref()
-        .is_some_and(|payment| payment.cancel_asked_at.is_some());
-    let window = decide_start_payment(order.state, cancel_asked, order.session_ends_at, &terms, now)?;
+    let attempt = match &payment {
+        None => Attempt::None,
+        Some(payment) if payment.cancel_asked_at.is_some() => Attempt::TakenBack,
+        Some(_) => Attempt::Open,
+    };
+    let window = decide_start_payment(order.state, attempt, order.session_ends_at, &terms, now)?;
     let price = order.price()?;
     if let Some(payment) = payment {
+        tx.rollback().await?;
         return Ok((payment.payment_id, price, window));
     }
 

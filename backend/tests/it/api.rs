@@ -1,0 +1,332 @@
+//! Every route, whoever adds it: signed in or refused, documented, and no input breaks it.
+
+use std::collections::BTreeMap;
+
+use backend::api::{Audience, openapi};
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::world::{AUDIENCE, Answer, Fan, World, answer, fresh_key};
+
+/// Anybody may read these.
+const OPEN: [&str; 3] = ["/matches", "/matches/{match_id}", "/matches/{match_id}/zones"];
+
+/// One operation of the fans' document.
+struct Operation {
+    method: Method,
+    /// After `/api/v1`, with `{…}`.
+    path: String,
+    document: Value,
+}
+
+impl Operation {
+    fn is_open(&self) -> bool {
+        self.method == Method::GET && OPEN.contains(&self.path.as_str())
+    }
+
+    fn takes_body(&self) -> bool {
+        self.document.get("requestBody").is_some()
+    }
+
+    fn needs_key(&self) -> bool {
+        let parameters = self.document["parameters"].as_array().cloned();
+        parameters
+            .unwrap_or_default()
+            .iter()
+            .any(|one| one["name"] == "Idempotency-Key")
+    }
+
+    /// The path with ids of things that are there or not.
+    fn path_in(&self, world: &World) -> String {
+        let nobodys = Uuid::from_u128(9).to_string();
+        self.path
+            .replace("{match_id}", &world.match_id.to_string())
+            .replace("{order_id}", &nobodys)
+            .replace("{ticket_id}", &nobodys)
+    }
+
+    /// As a careful app would send it, but for the body.
+    fn request(&self, fan: &Fan<'_>) -> RequestBuilder {
+        fan.request(self.method.clone(), &self.path_in(fan.world))
+            .header("Idempotency-Key", fresh_key())
+    }
+}
+
+fn operations(audience: Audience) -> Vec<Operation> {
+    let document = serde_json::to_value(openapi(audience)).unwrap();
+    let mut operations = Vec::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            if let Ok(method) = method.to_uppercase().parse::<Method>()
+                && ["GET", "PUT", "POST", "DELETE", "PATCH"].contains(&method.as_str())
+            {
+                operations.push(Operation {
+                    method,
+                    path: path.strip_prefix("/api/v1").unwrap().to_owned(),
+                    document: operation.clone(),
+                });
+            }
+        }
+    }
+    assert!(!operations.is_empty());
+    operations
+}
+
+/// A problem with a stable code, and not ours to be ashamed of.
+#[track_caller]
+fn assert_problem(answered: &Answer, of: &str) {
+    assert!((400..500).contains(&answered.status), "{of}: {answered:?}");
+    assert_eq!(
+        answered.header("content-type"),
+        Some("application/problem+json"),
+        "{of}: {answered:?}"
+    );
+    assert!(!answered.code().is_empty(), "{of}: {answered:?}");
+    assert_eq!(
+        answered.body["type"],
+        format!("https://tribina.dev/problems/{}", answered.code())
+    );
+    assert!(answered.body["request_id"].is_string(), "{of}: {answered:?}");
+}
+
+#[test]
+fn every_operation_says_which_feature_it_serves() {
+    for operation in operations(Audience::Fans)
+        .into_iter()
+        .chain(operations(Audience::Webhooks))
+    {
+        let of = format!("{} {}", operation.method, operation.path);
+        let document = &operation.document;
+        assert!(document["x-epic"].is_string(), "{of}");
+        assert!(document["x-feature"].is_string(), "{of}");
+        assert!(document["x-rules"].is_array(), "{of}");
+        assert!(document["operationId"].is_string(), "{of}");
+        if operation.method == Method::POST && operation.takes_body() && !of.contains("webhooks") {
+            assert!(operation.needs_key(), "{of} creates, so it needs a key");
+        }
+    }
+}
+
+#[tokio::test]
+async fn nobody_gets_in_without_a_good_token() {
+    let world = World::start().await;
+    let ana = world.fan("ana").await;
+    let elsewhere =
+        testkit::identity::start(&world.app.tasks, testkit::identity::Settings::for_tests(AUDIENCE)).unwrap();
+    let (head, signature) = ana.token.rsplit_once('.').unwrap();
+    let reversed: String = signature.chars().rev().collect();
+    let before = world.fingerprint().await;
+
+    for operation in operations(Audience::Fans) {
+        let of = format!("{} {}", operation.method, operation.path);
+        let url = format!("{}{}", world.api_url, operation.path_in(&world));
+        let request = || {
+            let request = world.http.request(operation.method.clone(), &url);
+            request.header("Idempotency-Key", fresh_key()).json(&json!({}))
+        };
+        if operation.is_open() {
+            assert_eq!(answer(request()).await.status, 200, "{of}");
+            continue;
+        }
+        let bearers = [
+            None,
+            Some(String::new()),
+            Some("nonsense".to_owned()),
+            Some(format!("{head}.{reversed}")),
+            Some(format!("{head}.")),
+            Some(elsewhere.token_for("ana").unwrap()),
+        ];
+        for bearer in bearers {
+            let request = match &bearer {
+                None => request(),
+                Some(token) => request().bearer_auth(token),
+            };
+            let answered = answer(request).await;
+            assert_problem(&answered, &of);
+            assert_eq!(
+                (answered.status, answered.code()),
+                (401, "unauthenticated"),
+                "{of} {bearer:?}"
+            );
+        }
+    }
+
+    assert_eq!(world.fingerprint().await, before);
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_creating_request_needs_a_key() {
+    let world = World::start().await;
+    let ana = world.fan("ana").await;
+    let before = world.fingerprint().await;
+
+    for operation in operations(Audience::Fans).iter().filter(|one| one.needs_key()) {
+        for key in [None, Some("short"), Some("        "), Some(&*"k".repeat(101))] {
+            let request = ana.request(operation.method.clone(), &operation.path_in(&world));
+            let request = match key {
+                None => request,
+                Some(key) => request.header("Idempotency-Key", key),
+            };
+            let body = good_body(&world, &operation.path);
+            let answered = answer(request.json(&body)).await;
+            assert_problem(&answered, &operation.path);
+            assert_eq!(answered.code(), "idempotency-key-required", "{}", operation.path);
+        }
+    }
+
+    assert_eq!(world.fingerprint().await, before);
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_body_that_cannot_be_understood_changes_nothing() {
+    let world = World::start().await;
+    let ana = world.fan("ana").await;
+    let before = world.fingerprint().await;
+
+    for operation in operations(Audience::Fans).iter().filter(|one| one.takes_body()) {
+        let good = good_body(&world, &operation.path);
+        let mut unknown = good.clone();
+        unknown["colour"] = json!("blue");
+        let mut bodies: Vec<(&str, String)> = vec![
+            ("invalid-request", String::new()),
+            ("invalid-request", "{".to_owned()),
+            ("invalid-request", "null".to_owned()),
+            ("invalid-request", "[]".to_owned()),
+            ("invalid-request", "{\"quantity\": 1e999}".to_owned()),
+            ("invalid-request", unknown.to_string()),
+            ("body-too-large", json!({"x": "y".repeat(300 * 1024)}).to_string()),
+        ];
+        for member in good.as_object().unwrap().keys() {
+            let mut without = good.clone();
+            without.as_object_mut().unwrap().remove(member);
+            bodies.push(("invalid-request", without.to_string()));
+            let mut another = good.clone();
+            another[member] = json!({"a": [1, -1, null]});
+            bodies.push(("invalid-request", another.to_string()));
+        }
+        for (code, body) in bodies {
+            let request = operation.request(&ana).header("Content-Type", "application/json");
+            let answered = answer(request.body(body.clone())).await;
+            let of = format!("{} {}", operation.path, &body[..body.len().min(200)]);
+            assert_problem(&answered, &of);
+            assert_eq!(answered.code(), code, "{of}");
+        }
+        let request = operation.request(&ana).header("Content-Type", "text/plain");
+        let answered = answer(request.body(good.to_string())).await;
+        assert_problem(&answered, &operation.path);
+        assert_eq!(
+            (answered.status, answered.code()),
+            (415, "unsupported-media-type")
+        );
+    }
+
+    assert_eq!(world.fingerprint().await, before);
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn an_address_that_names_nothing_is_not_found() {
+    let world = World::start().await;
+    let ana = world.fan("ana").await;
+    let before = world.fingerprint().await;
+
+    for operation in operations(Audience::Fans)
+        .iter()
+        .filter(|one| one.path.contains('{'))
+    {
+        let (start, rest) = operation.path.split_once('{').unwrap();
+        let (_, end) = rest.split_once('}').unwrap();
+        for id in [
+            "7",
+            "not-an-id",
+            "%00",
+            "..%2f..",
+            &"x".repeat(2_000),
+            &Uuid::nil().to_string(),
+        ] {
+            let path = format!("{start}{id}{end}");
+            let request = ana
+                .request(operation.method.clone(), &path)
+                .header("Idempotency-Key", fresh_key());
+            let answered = answer(request.json(&good_body(&world, &operation.path))).await;
+            // Giving back a cart that is not there, and reading one, need no match.
+            if id.len() == 36 && operation.path.ends_with("/cart") && operation.method == Method::DELETE {
+                assert_eq!(answered.status, 204);
+                continue;
+            }
+            assert_problem(&answered, &format!("{} {path}", operation.method));
+            assert_eq!(answered.status, 404, "{} {path}: {answered:?}", operation.method);
+        }
+    }
+    for path in ["/nothing", "/matches/a/b/c", "/orders/"] {
+        let answered = ana.get(path).await;
+        assert_problem(&answered, path);
+        assert_eq!((answered.status, answered.code()), (404, "no-such-route"));
+    }
+
+    assert_eq!(world.fingerprint().await, before);
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_query_that_cannot_be_understood_is_refused() {
+    let world = World::start().await;
+    let ana = world.fan("ana").await;
+    for path in ["/matches", "/orders", "/tickets"] {
+        for query in ["cursor=7", "colour=blue", "cursor=", "cursor=%00"] {
+            ana.get(&format!("{path}?{query}"))
+                .await
+                .refused(400, "invalid-request");
+        }
+    }
+    let change = ana.wish(world.zones[0], 1).header("If-Match", "\"99999999999\"");
+    answer(change).await.refused(400, "invalid-request");
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_method_that_an_address_does_not_take_is_refused() {
+    let world = World::start().await;
+    let ana = world.fan("ana").await;
+    let mut taken: BTreeMap<String, Vec<Method>> = BTreeMap::new();
+    for operation in operations(Audience::Fans) {
+        let methods = taken.entry(operation.path_in(&world)).or_default();
+        methods.push(operation.method);
+    }
+
+    for (path, methods) in taken {
+        for method in [
+            Method::GET,
+            Method::POST,
+            Method::PUT,
+            Method::DELETE,
+            Method::PATCH,
+        ] {
+            if !methods.contains(&method) {
+                let answered = answer(ana.request(method.clone(), &path)).await;
+                assert_problem(&answered, &format!("{method} {path}"));
+                assert!(
+                    [404, 405].contains(&answered.status),
+                    "{method} {path}: {answered:?}"
+                );
+            }
+        }
+    }
+    world.stop().await;
+}
+
+/// A body that the operation would take; a new operation with a body must be added here.
+fn good_body(world: &World, path: &str) -> Value {
+    match path {
+        "/users/me/profile" => json!({
+            "full_name": "Ana Horvat", "date_of_birth": "1990-01-31", "nationality": "HR", "oib": "94577403194",
+            "email": "ana@fans.example",
+        }),
+        "/matches/{match_id}/cart" => json!({"zone_id": world.zones[0], "quantity": 1}),
+        "/matches/{match_id}/checkout" => json!({"cart_version": 1, "holders": []}),
+        _ => json!({}),
+    }
+}

@@ -1,0 +1,8 @@
+//! `/matches/…`.
+
+mod cart;
+mod cart_races;
+mod checkout;
+mod checkout_holders;
+mod join_grant;
+mod zones;

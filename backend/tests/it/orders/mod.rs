@@ -1,0 +1,6 @@
+//! `/orders/…`.
+
+mod cancellation;
+mod late_payment;
+mod payment;
+mod read;
