@@ -4,11 +4,18 @@ use std::path::Path;
 use std::str::FromStr;
 
 use anyhow::Context;
+use chrono::TimeDelta;
+use platform::clock::{Clock, SystemClock};
 use platform::ids::Ids;
 use sha2::{Digest, Sha256};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
+
+/// How long a database that nobody dropped is kept.
+const KEPT_FOR: TimeDelta = TimeDelta::hours(1);
+/// Few, so that no test pays for many others.
+const DROPPED_AT_ONCE: i64 = 2;
 
 /// Makes a uniquely named database with the migrations of `migrations_dir` applied and answers its URL.
 ///
@@ -28,6 +35,8 @@ pub async fn fresh_database(admin_url: &str, migrations_dir: &Path) -> anyhow::R
         .context("Postgres does not answer")?;
 
     make_template(&mut admin, &admin_options, &template, &migrator).await?;
+
+    drop_forgotten(&mut admin).await?;
 
     let name = format!("test_{}", Ids.next().simple());
     run(&mut admin, format!("CREATE DATABASE {name} TEMPLATE {template}")).await?;
@@ -92,6 +101,27 @@ async fn make_template(
         format!("SELECT pg_advisory_unlock(hashtext('{template}'))"),
     )
     .await
+}
+
+/// Tests that fail leave their database behind for whoever looks into it: an hour, then a later test clears it away.
+async fn drop_forgotten(admin: &mut PgConnection) -> anyhow::Result<()> {
+    let an_hour_ago = (SystemClock.now() - KEPT_FOR).timestamp_millis();
+    // Names are UUIDv7: they sort by their time.
+    let forgotten: Vec<String> = sqlx::query_scalar(
+        "SELECT datname FROM pg_database
+         WHERE datname ~ '^test_[0-9a-f]{32}$' AND datname COLLATE \"C\" < $1
+         ORDER BY datname
+         LIMIT $2",
+    )
+    .bind(format!("test_{an_hour_ago:012x}"))
+    .bind(DROPPED_AT_ONCE)
+    .fetch_all(&mut *admin)
+    .await?;
+    for name in forgotten {
+        // Another test may be at it, or somebody may be looking into it.
+        let _ = run(admin, format!("DROP DATABASE IF EXISTS {name}")).await;
+    }
+    Ok(())
 }
 
 /// Names of databases cannot be parameters; ours are made of letters, digits and underscores only.

@@ -238,6 +238,7 @@ impl Fan {
         }
         match answer.code() {
             "gone" => {
+                self.world.tally.gone.one_more();
                 if let Some(problem) = answer.read::<GoneProblem>() {
                     let (zone_id, quantity) = (wish.zone_id, wish.quantity);
                     let gone = GoneAnswer {
@@ -248,7 +249,6 @@ impl Fan {
                     };
                     self.remember(&answer, What::Gone(gone));
                 }
-                self.world.tally.gone.one_more();
                 Wished::Gone
             }
             "busy" => {
@@ -266,12 +266,11 @@ impl Fan {
                 self.refused("cart", &answer);
                 Wished::SessionOver
             }
-            "cart-version-mismatch" => {
+            code => {
                 self.refused("cart", &answer);
-                self.read_cart().await.map_or(Wished::Again, Wished::Held)
-            }
-            _ => {
-                self.refused("cart", &answer);
+                if code == "cart-version-mismatch" {
+                    return self.read_cart().await.map_or(Wished::Again, Wished::Held);
+                }
                 self.think().await;
                 Wished::Again
             }
