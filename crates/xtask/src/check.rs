@@ -113,7 +113,7 @@ fn clippy(checkout: &Checkout) -> anyhow::Result<Remark> {
 }
 
 fn offline_sql(checkout: &Checkout) -> anyhow::Result<Remark> {
-    let (mut fleet, servers) = start_test_servers(checkout)?;
+    let (mut fleet, servers) = start_test_servers(checkout, "scratch")?;
     let outcome = generate::query_data(checkout, &servers, true);
     fleet.stop();
     outcome?;

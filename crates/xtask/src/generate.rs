@@ -56,7 +56,7 @@ type Files = BTreeMap<String, Vec<u8>>;
 /// Runs the command.
 pub(crate) fn generate(checkout: &Checkout, args: &GenerateArgs) -> anyhow::Result<()> {
     interrupt::watch()?;
-    let (mut fleet, servers) = start_test_servers(checkout)?;
+    let (mut fleet, servers) = start_test_servers(checkout, "scratch")?;
     // Queries first: the binaries that print the documents are built from them.
     query_data(checkout, &servers, args.check)?;
     fleet.stop();
@@ -74,9 +74,19 @@ pub(crate) fn documents(checkout: &Checkout, check: bool) -> anyhow::Result<()> 
     for (file, program, arguments) in OPENAPI {
         let mut command = std::process::Command::new(built.join(program));
         let document = capture(command.current_dir(checkout.root()).args(arguments))?;
-        settle(&checkout.root().join(file), document.as_bytes(), check)?;
+        settle(
+            &checkout.root().join(file),
+            in_order(&document)?.as_bytes(),
+            check,
+        )?;
     }
     Ok(())
+}
+
+/// The same JSON with its keys sorted: some come out of hash maps, in another order each time.
+fn in_order(document: &str) -> anyhow::Result<String> {
+    let sorted: serde_json::Value = serde_json::from_str(document)?;
+    Ok(format!("{}\n", serde_json::to_string_pretty(&sorted)?))
 }
 
 /// Writes a generated file, or says that the committed one is not it.
@@ -131,19 +141,14 @@ pub(crate) fn query_data(checkout: &Checkout, servers: &Servers, check: bool) ->
     Ok(())
 }
 
-/// Compiles the crates with queries against migrated scratch databases, so that every macro writes what it learnt.
+/// Compiles the crates with queries against migrated scratch databases, so that every macro writes what it learnt. The whole
+/// workspace, as clippy does: a part of it would have its dependencies compiled again.
 fn expand_queries(checkout: &Checkout, servers: &Servers, into: &Path) -> anyhow::Result<()> {
-    let mut cargo = checkout.cargo();
-    cargo
-        .args(["check", "--all-targets"])
-        .env("SQLX_OFFLINE", "false")
-        .env("SQLX_OFFLINE_DIR", into);
+    let mut everything = checkout.cargo();
+    everything.args(["check", "--workspace", "--all-targets"]);
     // The negative control has queries of its own.
     let mut sabotaged = checkout.cargo();
-    sabotaged.args(["check", "-p", "backend", "--features", "backend/sabotage"]);
-    sabotaged
-        .env("SQLX_OFFLINE", "false")
-        .env("SQLX_OFFLINE_DIR", into);
+    sabotaged.args(["check", "--workspace", "--features", "backend/sabotage"]);
     let mut touched = Touched::default();
     for (package, database, variable) in SCRATCH {
         servers.sql(
@@ -152,14 +157,15 @@ fn expand_queries(checkout: &Checkout, servers: &Servers, into: &Path) -> anyhow
         )?;
         servers.ensure_database(database)?;
         servers.apply_migrations(database, &checkout.root().join("migrations").join(package))?;
-        cargo
-            .args(["-p", package])
-            .env(variable, servers.database_url(database));
-        sabotaged.env(variable, servers.database_url(database));
+        for cargo in [&mut everything, &mut sabotaged] {
+            cargo.env(variable, servers.database_url(database));
+        }
         touched.touch_targets(&checkout.root().join(package))?;
     }
-    run(&mut cargo)?;
-    run(&mut sabotaged)
+    for cargo in [&mut everything, &mut sabotaged] {
+        run(cargo.env("SQLX_OFFLINE", "false").env("SQLX_OFFLINE_DIR", into))?;
+    }
+    Ok(())
 }
 
 /// Sources that look younger than they are, until this is dropped.
@@ -251,6 +257,12 @@ mod tests {
             differences(&wanted, &found),
             ["a: missing", "c: differs", "d: unused"]
         );
+    }
+
+    #[test]
+    fn documents_do_not_depend_on_the_order_of_their_keys() {
+        let one = in_order(r#"{"b": {"d": 1, "c": 2}, "a": []}"#).unwrap();
+        assert_eq!(one, in_order(r#"{"a": [], "b": {"c": 2, "d": 1}}"#).unwrap());
     }
 
     #[test]

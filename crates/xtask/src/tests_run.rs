@@ -21,7 +21,7 @@ pub(crate) struct TestArgs {
 /// Runs the command; its exit code is the runner's.
 pub(crate) fn test(checkout: &Checkout, args: &TestArgs) -> anyhow::Result<ExitCode> {
     interrupt::watch()?;
-    let (mut fleet, servers) = start_test_servers(checkout)?;
+    let (mut fleet, servers) = start_test_servers(checkout, "test")?;
     let mut runner = checkout.cargo();
     if program("cargo-nextest").is_some() {
         runner.args(["nextest", "run", "--no-fail-fast"]);
@@ -59,9 +59,10 @@ fn names_packages(runner: &[OsString]) -> bool {
         .any(|argument| argument.to_string_lossy().starts_with("-p") || argument == "--package")
 }
 
-/// Private servers on free ports with nothing in them, for tests and for whatever needs a scratch database.
-pub(crate) fn start_test_servers(checkout: &Checkout) -> anyhow::Result<(Fleet, Servers)> {
-    let state = checkout.state().join("test");
+/// Private servers on free ports with nothing in them, for tests and for whatever needs a scratch database; those of
+/// different names run side by side.
+pub(crate) fn start_test_servers(checkout: &Checkout, name: &str) -> anyhow::Result<(Fleet, Servers)> {
+    let state = checkout.state().join(name);
     let mut fleet = Fleet::take(&state)?;
     crate::up::forget_servers(&state)?;
     let [postgres, redis, nats] = ports::free()?;
