@@ -206,6 +206,7 @@ fn serve(app: Arc<App>) -> std::pin::Pin<Box<dyn Future<Output = anyhow::Result<
 /// Starts everything that works without a request.
 fn work(app: Arc<App>) -> std::pin::Pin<Box<dyn Future<Output = anyhow::Result<()>>>> {
     Box::pin(async move {
+        bus::require_site(&app.settings.nats.files, &app.settings.stripe.site)?;
         let bus = Bus::connect(&app.settings.nats).await?;
         app.tasks.spawn("relay", relay::run(app.clone(), bus.clone()));
         app.tasks
@@ -242,6 +243,7 @@ async fn mail_only(settings: Settings) -> anyhow::Result<ExitCode> {
 
 async fn migrate(settings: &Settings) -> anyhow::Result<ExitCode> {
     let options = settings.check()?.database;
+    bus::require_site(&settings.nats.files, &settings.stripe.site)?;
     let mut conn = sqlx::PgConnection::connect_with(&options).await?;
     sqlx::migrate!("../migrations/backend").run(&mut conn).await?;
     #[cfg(feature = "sabotage")]

@@ -88,6 +88,11 @@ impl Report {
                 "seats_sold: {sold} of {open} open seats were sold, {SOLD_PERCENT_MIN} % must be"
             ));
         }
+        violations.extend(
+            self.unsettled
+                .iter()
+                .map(|open| format!("the run did not come to rest: {open}")),
+        );
         if !self.broken.is_empty() {
             violations.push(format!("the servers broke: {}", self.broken.join("; ")));
         }
@@ -145,9 +150,6 @@ impl Report {
         for note in &self.notes {
             text.push_str(&format!("Note: {note}\n"));
         }
-        if let Some(unsettled) = &self.unsettled {
-            text.push_str(&format!("Note: the run did not come to rest. {unsettled}\n"));
-        }
         let violations = self.violations();
         for violation in &violations {
             text.push_str(&format!("FAILED {violation}\n"));
@@ -190,7 +192,7 @@ impl Counts {
         };
         Self {
             seats_open: facts.seats.iter().filter(|seat| seat.is_open()).count(),
-            seats_sold: facts.tickets.iter().filter(|ticket| ticket.is_live()).count(),
+            seats_sold: facts.seats_with_tickets().len(),
             carts_expired: facts.carts.iter().filter(expired).count(),
             gone_answers: whats().filter(|what| matches!(what, What::Gone(_))).count(),
             busy_answers: whats().filter(|what| **what == What::Busy).count(),

@@ -59,14 +59,14 @@ pub(crate) async fn wait(stack: &Stack, say: impl Fn(&str)) -> anyhow::Result<Op
             break None;
         }
         let said = format!(
-            "Settling: {} carts, {} orders, {} refunds, {} webhooks, {} events, {} mails are open",
+            "{} carts, {} orders, {} refunds, {} webhooks, {} events, {} mails are open",
             open.carts, open.orders, open.refunds, open.unapplied, open.unpublished, open.mails
         );
         if started.elapsed() > HOLDS_LIMIT {
             break Some(said);
         }
         if said != last_said {
-            say(&said);
+            say(&format!("Settling: {said}"));
             last_said = said;
         }
         pause(LOOK_EVERY).await;

@@ -10,6 +10,7 @@ use async_nats::jetstream::consumer::{PullConsumer, pull};
 use async_nats::jetstream::context::{ContextBuilder, PublishAckFuture};
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::{Context, stream};
+use platform::settings::BadSettings;
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
@@ -180,6 +181,20 @@ pub async fn apply_files(bus: &Bus, folder: &Path) -> anyhow::Result<()> {
             .describe(&format!("CONSUMER.INFO.{}.{name}", bus.stream))
             .await?;
         refuse_differences(&path, &read_json(&path)?, &applied)?;
+    }
+    Ok(())
+}
+
+/// Refuses a site whose gateway events nobody would be given.
+///
+/// # Errors
+/// [`BadSettings`] when the payments consumer listens to another site; or its file is wrong.
+pub fn require_site(folder: &Path, site: &str) -> anyhow::Result<()> {
+    let path = folder.join("consumers/payments.json");
+    let heard = consumer_file(&path)?.filter_subject;
+    if heard != format!("stripe.{site}") {
+        let wanted = format!("the site that {} filters, {heard}", path.display());
+        return Err(BadSettings::new("stripe.site", site, &wanted).into());
     }
     Ok(())
 }

@@ -54,6 +54,12 @@ table! {
     SESSION_ENDING = 409 "session-ending" "Your session ends too soon to start a payment";
     /// Paid: only a refund could undo it.
     ORDER_PAID = 409 "order-paid" "This order is paid";
+    /// Nothing of it was paid.
+    ORDER_NOT_PAID = 409 "order-not-paid" "This order is not paid: there is nothing to refund";
+    /// After the refund deadline.
+    REFUND_TOO_LATE = 409 "refund-too-late" "It is too late to give these tickets back here: ask support";
+    /// Somebody has entered with it.
+    TICKET_USED = 409 "ticket-used" "A ticket of this order was used";
     /// Same key, still running.
     REQUEST_RUNNING = 409 "request-running" "The same request is still running";
     /// Same key, other request.

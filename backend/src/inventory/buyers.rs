@@ -9,6 +9,8 @@ use domain::ids::{CartId, MatchId, OrderId, UserId};
 use domain::inventory::{Buyer, BuyerCart};
 use sqlx::{PgConnection, query};
 
+use super::store::CartColumns;
+
 /// Makes the row when the gate first says yes.
 pub(super) async fn insert_if_new(
     conn: &mut PgConnection,
@@ -120,21 +122,11 @@ pub async fn find(
     Ok(row.map(|row| <(UserId, Buyer)>::from(row).1))
 }
 
-/// New carts of a batch, column by column.
-#[derive(Debug, Default)]
-pub(super) struct NewCarts {
-    pub(super) users: Vec<UserId>,
-    pub(super) carts: Vec<CartId>,
-    pub(super) seats: Vec<i32>,
-    pub(super) until: Vec<Timestamp>,
-    pub(super) versions: Vec<i32>,
-}
-
 /// Gives each buyer of the batch their new cart.
 pub(super) async fn save_carts(
     conn: &mut PgConnection,
     match_id: MatchId,
-    new: &NewCarts,
+    new: &CartColumns,
 ) -> Result<u64, sqlx::Error> {
     let saved = query!(
         "UPDATE match_buyers b
@@ -144,8 +136,8 @@ pub(super) async fn save_carts(
          WHERE b.match_id = $1 AND b.user_id = n.user_id",
         match_id as MatchId,
         &new.users as &[UserId],
-        &new.carts as &[CartId],
-        &new.seats,
+        &new.cart_ids as &[CartId],
+        &new.quantities,
         &new.until,
         &new.versions,
     )
@@ -219,7 +211,7 @@ pub async fn clear_cart(
     Ok(())
 }
 
-/// Counts tickets that were sold.
+/// Counts tickets that were sold, or, below zero, returned.
 ///
 /// # Errors
 /// When the database fails.

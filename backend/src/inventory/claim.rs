@@ -15,7 +15,7 @@ use platform::ids::Ids;
 use sqlx::postgres::PgPool;
 use sqlx::{Acquire, PgConnection, query, query_as};
 
-use super::buyers::{self, NewCarts};
+use super::buyers;
 use super::store::{self, BatchFacts, Cart, CartColumns, CartEnd};
 use super::{end_cart, seats};
 use crate::matches::{self, ZoneSale};
@@ -102,13 +102,16 @@ pub(super) async fn claim_batch(
     let free = lock_free_seats(&mut tx, zone_id, seats_to_lock(&plans)).await?;
 
     let claims = give_seats(&free, plans, &mut verdicts);
+    if claims.is_empty() {
+        tx.rollback().await?;
+        return Ok(in_order(requests.len(), verdicts));
+    }
 
     let price = sale.prices.at(&sale.terms, sale.now);
     let batch = BatchFacts {
         match_id,
         zone_id,
         price,
-        held_at: sale.now,
     };
     let held = write_claims(&mut tx, ids, &batch, &claims).await?;
 
@@ -272,47 +275,45 @@ async fn write_claims(
     batch: &BatchFacts,
     claims: &BTreeMap<usize, Claim<'_>>,
 ) -> anyhow::Result<Vec<(usize, Cart)>> {
-    let carts: Vec<(usize, Cart)> = claims
+    let new: Vec<(CartId, usize, &Claim<'_>)> = claims
         .iter()
-        .map(|(index, claim)| (*index, cart_of(CartId(ids.next()), batch, claim)))
+        .map(|(index, claim)| (CartId(ids.next()), *index, claim))
         .collect();
-    let (mut columns, mut buyers) = (CartColumns::default(), NewCarts::default());
+    let mut columns = CartColumns::default();
     let (mut seat_ids, mut owners, mut until) = (Vec::new(), Vec::new(), Vec::new());
-    for (_, cart) in &carts {
-        columns.cart_ids.push(cart.cart_id);
-        columns.users.push(cart.user_id);
-        columns.seat_ids.push(array_text(&cart.seat_ids));
-        columns.adjacent.push(cart.adjacent);
-        columns.versions.push(cart.version);
-        columns.keys.push(cart.idempotency_key.clone());
-        columns.until.push(cart.locked_until);
-        buyers.users.push(cart.user_id);
-        buyers.carts.push(cart.cart_id);
-        buyers.seats.push(i32::try_from(cart.seat_ids.len())?);
-        buyers.until.push(cart.locked_until);
-        buyers.versions.push(cart.version);
-        for seat in &cart.seat_ids {
+    for (cart_id, _, claim) in &new {
+        let (user_id, ends_at) = (claim.request.user_id, claim.request.wish.session_ends_at);
+        columns.cart_ids.push(*cart_id);
+        columns.users.push(user_id);
+        columns.seat_ids.push(array_text(&claim.seats));
+        columns.adjacent.push(claim.adjacent);
+        columns.versions.push(claim.plan.version);
+        columns.keys.push(claim.request.key.clone());
+        columns.until.push(ends_at);
+        columns.quantities.push(i32::try_from(claim.seats.len())?);
+        for seat in &claim.seats {
             seat_ids.push(*seat);
-            owners.push(cart.cart_id);
-            until.push(cart.locked_until);
+            owners.push(*cart_id);
+            until.push(ends_at);
         }
     }
 
-    store::insert_carts(conn, batch, &columns).await?;
+    release_replaced(conn, batch.match_id, claims).await?;
+    let held_at = store::insert_carts(conn, batch, &columns).await?;
     let locked = save_locks(conn, batch.match_id, (&seat_ids, &owners, &until)).await?;
     anyhow::ensure!(
         usize::try_from(locked)? == seat_ids.len(),
         "{locked} of {} seats were locked",
         seat_ids.len()
     );
-    release_replaced(conn, batch.match_id, claims).await?;
-    let saved = buyers::save_carts(conn, batch.match_id, &buyers).await?;
+    let saved = buyers::save_carts(conn, batch.match_id, &columns).await?;
     anyhow::ensure!(
-        usize::try_from(saved)? == carts.len(),
+        usize::try_from(saved)? == new.len(),
         "{saved} of {} buyers were saved",
-        carts.len()
+        new.len()
     );
-    Ok(carts)
+    let held = |(cart_id, index, claim)| (index, cart_of(cart_id, held_at, batch, claim));
+    Ok(new.into_iter().map(held).collect())
 }
 
 /// Gives the locked seats to their carts. The session's end is judged here, by the database's clock, in the statement.
@@ -336,7 +337,7 @@ async fn save_locks(
     Ok(saved.rows_affected())
 }
 
-/// The old set is given up after the new one is claimed, in the same transaction.
+/// The old set is given up once the new one is locked, in the same transaction.
 async fn release_replaced(
     conn: &mut PgConnection,
     match_id: MatchId,
@@ -351,7 +352,7 @@ async fn release_replaced(
     Ok(())
 }
 
-fn cart_of(cart_id: CartId, batch: &BatchFacts, claim: &Claim<'_>) -> Cart {
+fn cart_of(cart_id: CartId, held_at: Timestamp, batch: &BatchFacts, claim: &Claim<'_>) -> Cart {
     let price: Money = batch.price;
     Cart {
         cart_id,
@@ -363,7 +364,7 @@ fn cart_of(cart_id: CartId, batch: &BatchFacts, claim: &Claim<'_>) -> Cart {
         currency: price.currency().code().to_owned(),
         adjacent: claim.adjacent,
         version: claim.plan.version,
-        held_at: batch.held_at,
+        held_at,
         locked_until: claim.request.wish.session_ends_at,
         idempotency_key: claim.request.key.clone(),
     }

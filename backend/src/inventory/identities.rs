@@ -80,24 +80,61 @@ pub async fn save_tickets(
     Ok(saved.rows_affected())
 }
 
-/// Moves the end of an order's holds.
+/// Moves the end of an order's holds; locks them in the order of their bytes, as whoever wants to take them does.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn save_held_until(
     conn: &mut PgConnection,
     match_id: MatchId,
-    (order_id, sorted): (OrderId, &[Vec<u8>]),
+    (order_id, identities): (OrderId, &[Vec<u8>]),
     until: Timestamp,
 ) -> Result<u64, sqlx::Error> {
     let saved = query!(
-        "UPDATE match_identities
+        "WITH ours AS (
+             SELECT identity
+             FROM match_identities
+             WHERE match_id = $1 AND order_id = $2 AND identity = ANY($3) AND ticket_id IS NULL
+             ORDER BY identity
+             FOR UPDATE
+         )
+         UPDATE match_identities m
          SET held_until = $4
-         WHERE match_id = $1 AND order_id = $2 AND identity = ANY($3) AND ticket_id IS NULL",
+         FROM ours
+         WHERE m.match_id = $1 AND m.identity = ours.identity",
         match_id as MatchId,
         order_id as OrderId,
-        sorted,
+        identities,
         until,
+    )
+    .execute(conn)
+    .await?;
+    Ok(saved.rows_affected())
+}
+
+/// Identities whose tickets ended are free again; locked in the order of their bytes. Answers how many it freed.
+///
+/// # Errors
+/// When the database fails.
+pub async fn save_returned(
+    conn: &mut PgConnection,
+    match_id: MatchId,
+    order_id: OrderId,
+) -> Result<u64, sqlx::Error> {
+    let saved = query!(
+        "WITH ours AS (
+             SELECT identity
+             FROM match_identities
+             WHERE match_id = $1 AND order_id = $2 AND ticket_id IS NOT NULL
+             ORDER BY identity
+             FOR UPDATE
+         )
+         UPDATE match_identities m
+         SET ticket_id = NULL, held_until = clock_timestamp()
+         FROM ours
+         WHERE m.match_id = $1 AND m.identity = ours.identity",
+        match_id as MatchId,
+        order_id as OrderId,
     )
     .execute(conn)
     .await?;

@@ -89,6 +89,35 @@ pub async fn save_sold(
     Ok(saved.rows_affected())
 }
 
+/// Sold seats are free again; locked in the order of their ids. Answers how many it freed.
+///
+/// # Errors
+/// When the database fails.
+pub async fn save_returned(
+    conn: &mut PgConnection,
+    match_id: MatchId,
+    seats: &[SeatId],
+) -> Result<u64, sqlx::Error> {
+    let saved = query!(
+        "WITH sold AS (
+             SELECT seat_id
+             FROM match_seat_inventory
+             WHERE match_id = $1 AND seat_id = ANY($2) AND status = 'SOLD'
+             ORDER BY seat_id
+             FOR UPDATE
+         )
+         UPDATE match_seat_inventory i
+         SET status = 'AVAILABLE'
+         FROM sold
+         WHERE i.match_id = $1 AND i.seat_id = sold.seat_id",
+        match_id as MatchId,
+        seats as &[SeatId],
+    )
+    .execute(conn)
+    .await?;
+    Ok(saved.rows_affected())
+}
+
 /// Moves the end of a cart's locks, if the cart still owns them all and none is past; answers how many it moved.
 ///
 /// # Errors

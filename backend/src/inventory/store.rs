@@ -8,7 +8,7 @@ use domain::Timestamp;
 use domain::ids::{CartId, MatchId, SeatId, UserId, ZoneId};
 use domain::money::{Currency, Money};
 use rust_decimal::Decimal;
-use sqlx::{PgConnection, query, query_as};
+use sqlx::{PgConnection, query, query_as, query_scalar};
 
 /// How a cart ended, if somebody ended it; a cart whose lock ran out ended by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::Type)]
@@ -73,6 +73,7 @@ pub(super) struct CartColumns {
     pub(super) cart_ids: Vec<CartId>,
     pub(super) users: Vec<UserId>,
     pub(super) seat_ids: Vec<String>,
+    pub(super) quantities: Vec<i32>,
     pub(super) adjacent: Vec<bool>,
     pub(super) versions: Vec<i32>,
     pub(super) keys: Vec<String>,
@@ -84,25 +85,27 @@ pub(super) struct BatchFacts {
     pub(super) match_id: MatchId,
     pub(super) zone_id: ZoneId,
     pub(super) price: Money,
-    pub(super) held_at: Timestamp,
 }
 
+/// Writes the carts of a batch whose seats are locked, and answers when: after the locks, so that no cart seems to begin
+/// before its seats were given up.
 pub(super) async fn insert_carts(
     conn: &mut PgConnection,
     batch: &BatchFacts,
     carts: &CartColumns,
-) -> Result<(), sqlx::Error> {
-    query!(
+) -> Result<Timestamp, sqlx::Error> {
+    query_scalar!(
         "INSERT INTO carts (cart_id, match_id, user_id, zone_id, seat_ids, unit_price, currency, adjacent, version,
                             idempotency_key, held_at, locked_until)
-         SELECT c.cart_id, $1, c.user_id, $2, c.seat_ids::uuid[], $3, $4, c.adjacent, c.version, c.key, $5, c.until
-         FROM unnest($6::uuid[], $7::uuid[], $8::text[], $9::bool[], $10::int[], $11::text[], $12::timestamptz[])
-              AS c(cart_id, user_id, seat_ids, adjacent, version, key, until)",
+         SELECT c.cart_id, $1, c.user_id, $2, c.seat_ids::uuid[], $3, $4, c.adjacent, c.version, c.key,
+                statement_timestamp(), c.until
+         FROM unnest($5::uuid[], $6::uuid[], $7::text[], $8::bool[], $9::int[], $10::text[], $11::timestamptz[])
+              AS c(cart_id, user_id, seat_ids, adjacent, version, key, until)
+         RETURNING held_at",
         batch.match_id as MatchId,
         batch.zone_id as ZoneId,
         batch.price.amount(),
         batch.price.currency().code(),
-        batch.held_at,
         &carts.cart_ids as &[CartId],
         &carts.users as &[UserId],
         &carts.seat_ids,
@@ -111,9 +114,11 @@ pub(super) async fn insert_carts(
         &carts.keys,
         &carts.until,
     )
-    .execute(conn)
-    .await?;
-    Ok(())
+    .fetch_all(conn)
+    .await?
+    .into_iter()
+    .next()
+    .ok_or(sqlx::Error::RowNotFound)
 }
 
 /// Carts that were made for these (user, key) pairs already: their answers are repeated.

@@ -42,6 +42,7 @@ struct TermsRow {
     fee_vat_percent: Decimal,
     last_attempt_seconds: i32,
     landing_seconds: i32,
+    refund_deadline_hours: i32,
 }
 
 impl TermsRow {
@@ -58,6 +59,7 @@ impl TermsRow {
             fee_vat: Rate::percent(self.fee_vat_percent),
             last_attempt: TimeDelta::seconds(self.last_attempt_seconds.into()),
             landing: TimeDelta::seconds(self.landing_seconds.into()),
+            refund_deadline: TimeDelta::hours(self.refund_deadline_hours.into()),
         })
     }
 }
@@ -74,7 +76,8 @@ pub async fn sale_terms(conn: &mut PgConnection, match_id: MatchId) -> anyhow::R
     let row = query_as!(
         TermsRow,
         "SELECT m.state, m.kick_off_at, s.opens_at, s.closes_at, s.currency, s.ticket_limit, s.fee_percent,
-                s.ticket_vat_percent, s.fee_vat_percent, s.last_attempt_seconds, s.landing_seconds
+                s.ticket_vat_percent, s.fee_vat_percent, s.last_attempt_seconds, s.landing_seconds,
+                s.refund_deadline_hours
          FROM matches m
          JOIN match_sales s USING (match_id)
          WHERE m.match_id = $1",
@@ -97,7 +100,7 @@ pub async fn zone_sale(
     let row = query!(
         "SELECT m.state, m.kick_off_at, s.opens_at, s.closes_at, s.currency, s.ticket_limit, s.fee_percent,
                 s.ticket_vat_percent, s.fee_vat_percent, s.last_attempt_seconds, s.landing_seconds,
-                z.presale_price, z.match_day_price, clock_timestamp() AS \"now!\"
+                s.refund_deadline_hours, z.presale_price, z.match_day_price, clock_timestamp() AS \"now!\"
          FROM match_zones z
          JOIN matches m USING (match_id)
          JOIN match_sales s USING (match_id)
@@ -125,6 +128,7 @@ pub async fn zone_sale(
         fee_vat_percent: row.fee_vat_percent,
         last_attempt_seconds: row.last_attempt_seconds,
         landing_seconds: row.landing_seconds,
+        refund_deadline_hours: row.refund_deadline_hours,
     };
     Ok(Some(ZoneSale {
         terms: terms.terms()?,

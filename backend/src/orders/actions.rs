@@ -201,9 +201,6 @@ async fn save(
             .await
             .map_err(|error| match constraint(&error) {
                 Some("orders_one_per_key") => Fault::Refused(CheckoutRefused::KeyReused),
-                Some("orders_one_per_cart") => Fault::Refused(CheckoutRefused::OrderOpen {
-                    order_id: order.order_id,
-                }),
                 _ => error.into(),
             })?;
     for new in lines {

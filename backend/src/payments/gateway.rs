@@ -13,8 +13,8 @@ use stripe::{
     ApiErrorsCode, Client, ClientBuilder, IdempotencyKey, RequestStrategy, StripeError, StripeRequest,
 };
 use stripe_core::payment_intent::{CancelPaymentIntent, CreatePaymentIntent, RetrievePaymentIntent};
-use stripe_core::refund::CreateRefund;
-use stripe_shared::{PaymentIntent, PaymentIntentAllowedPaymentMethodTypes, PaymentIntentStatus};
+use stripe_core::refund::{CreateRefund, RetrieveRefund};
+use stripe_shared::{PaymentIntent, PaymentIntentAllowedPaymentMethodTypes, PaymentIntentStatus, Refund};
 
 use crate::settings::Stripe;
 
@@ -52,6 +52,15 @@ pub struct Intent {
     pub client_secret: Option<String>,
     /// Where it stands.
     pub state: IntentState,
+}
+
+/// A refund at Stripe.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GatewayRefund {
+    /// Stripe's id.
+    pub id: String,
+    /// Whether the money has left for good.
+    pub is_through: bool,
 }
 
 /// A client within our share of the account's budget.
@@ -146,7 +155,8 @@ impl StripeGateway {
         understand(intent)
     }
 
-    /// Sends the money of an intent back. Answers Stripe's id of the refund and whether it is through.
+    /// Sends the money of an intent back; repeated with the same refund, the first answer is repeated, whatever became of it:
+    /// ask [`Self::retrieve_refund`] from then on.
     ///
     /// # Errors
     /// [`GatewayFault`].
@@ -155,7 +165,7 @@ impl StripeGateway {
         refund: RefundId,
         intent: &str,
         amount: Money,
-    ) -> Result<(String, bool), GatewayFault> {
+    ) -> Result<GatewayRefund, GatewayFault> {
         let cents = amount
             .cents()
             .map_err(|error| GatewayFault::Refused(error.to_string()))?;
@@ -174,14 +184,20 @@ impl StripeGateway {
             .send(&self.client)
             .await
             .map_err(|error| fault(&error))?;
-        match made.status.as_deref() {
-            Some("succeeded") => Ok((made.id.to_string(), true)),
-            Some("pending" | "requires_action") => Ok((made.id.to_string(), false)),
-            other => Err(GatewayFault::Refused(format!(
-                "the refund is {}",
-                other.unwrap_or("without a status")
-            ))),
-        }
+        understand_refund(made)
+    }
+
+    /// Where a refund stands.
+    ///
+    /// # Errors
+    /// [`GatewayFault`].
+    pub async fn retrieve_refund(&self, refund: &str) -> Result<GatewayRefund, GatewayFault> {
+        self.budget.until_ready().await;
+        let refund = RetrieveRefund::new(refund)
+            .send(&self.client)
+            .await
+            .map_err(|error| fault(&error))?;
+        understand_refund(refund)
     }
 }
 
@@ -230,5 +246,21 @@ fn understand(intent: PaymentIntent) -> Result<Intent, GatewayFault> {
         id: intent.id.to_string(),
         client_secret: intent.client_secret,
         state,
+    })
+}
+
+/// A refund that Stripe gave up is refused: the job that wants it tries on, and becomes an alarm.
+fn understand_refund(refund: Refund) -> Result<GatewayRefund, GatewayFault> {
+    let is_through = match refund.status.as_deref() {
+        Some("succeeded") => true,
+        Some("pending" | "requires_action") => false,
+        other => {
+            let status = other.unwrap_or("without a status");
+            return Err(GatewayFault::Refused(format!("the refund is {status}")));
+        }
+    };
+    Ok(GatewayRefund {
+        id: refund.id.to_string(),
+        is_through,
     })
 }

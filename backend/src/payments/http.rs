@@ -1,11 +1,11 @@
-//! `POST /orders/{id}/payment`, `/orders/{id}/cancellation` · `POST /webhooks/stripe`.
+//! `POST /orders/{id}/payment`, `/orders/{id}/cancellation`, `/orders/{id}/refund` · `POST /webhooks/stripe`.
 
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpRequest, HttpResponse, post};
 use chrono::{DateTime, Utc};
 use domain::ids::OrderId;
-use domain::orders::CancelRefused;
+use domain::orders::{CancelRefused, RefundRefused};
 use platform::problems::{BODY_TOO_LARGE, INVALID_REQUEST, Problem};
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -21,7 +21,10 @@ use crate::orders::http::OrderView;
 
 /// The fans' routes.
 pub fn routes(config: &mut ServiceConfig) {
-    config.service(start_payment).service(cancel_order);
+    config
+        .service(start_payment)
+        .service(cancel_order)
+        .service(refund_order);
 }
 
 /// The gateway's route.
@@ -88,6 +91,27 @@ async fn cancel_order(
     order_id: Path<OrderId>,
 ) -> Result<Json<OrderView>, Fault<CancelRefused>> {
     let (order, lines) = actions::cancel(&app, &fan, *order_id).await?;
+    Ok(Json(OrderView::of(order, lines)))
+}
+
+/// Give a paid order back: its tickets end at once, and all of its money goes back to the card.
+#[utoipa::path(tag = "orders",
+    params(
+        ("order_id" = Uuid, Path),
+        ("Idempotency-Key" = String, Header, description = "8 to 100 characters"),
+    ),
+    responses((status = 200, body = OrderView), (status = 401, body = Problem), (status = 404, body = Problem),
+        (status = 409, body = Problem)),
+    extensions(("x-epic" = json!("E9")), ("x-feature" = json!("E9-F8")),
+        ("x-rules" = json!(["refund-deadline", "fee-goes-back", "refunded-once"]))))]
+#[post("/orders/{order_id}/refund")]
+async fn refund_order(
+    app: Data<App>,
+    fan: Fan,
+    order_id: Path<OrderId>,
+    _key: IdempotencyKey,
+) -> Result<Json<OrderView>, Fault<RefundRefused>> {
+    let (order, lines) = actions::return_order(&app, &fan, *order_id).await?;
     Ok(Json(OrderView::of(order, lines)))
 }
 

@@ -34,6 +34,24 @@ pub(super) async fn book_sale(
     book(conn, ids, (order, captured), &legs).await
 }
 
+/// Tickets that came back: what the sale had booked is owed to the buyer, fee included (decision "Refund of the fee").
+pub(super) async fn book_return(
+    conn: &mut PgConnection,
+    ids: Ids,
+    order: OrderId,
+    (amount, lines): (Money, &[Line]),
+) -> Result<(), sqlx::Error> {
+    let sum = |amount: fn(&Line) -> Decimal| -> Decimal { lines.iter().map(amount).sum() };
+    let legs = [
+        ("refunds_due", -amount.amount()),
+        ("tickets", sum(|line| line.ticket_price - line.ticket_vat)),
+        ("ticket_vat", sum(|line| line.ticket_vat)),
+        ("fees", sum(|line| line.fee - line.fee_vat)),
+        ("fee_vat", sum(|line| line.fee_vat)),
+    ];
+    book(conn, ids, (order, amount), &legs).await
+}
+
 /// Captured too late: cash that we owe back.
 pub(super) async fn book_refund_due(
     conn: &mut PgConnection,

@@ -157,6 +157,8 @@ pub(super) struct Refund {
     pub(super) amount: Decimal,
     pub(super) currency: String,
     pub(super) is_open: bool,
+    /// What Stripe calls it, once Stripe has taken it.
+    pub(super) gateway_id: Option<String>,
     pub(super) intent_id: Option<String>,
 }
 
@@ -187,7 +189,8 @@ pub(super) async fn find_refund(
 ) -> Result<Option<Refund>, sqlx::Error> {
     query_as!(
         Refund,
-        "SELECT r.refund_id, r.order_id, r.amount, r.currency, r.state = 'PENDING' AS \"is_open!\", p.intent_id
+        "SELECT r.refund_id, r.order_id, r.amount, r.currency, r.state = 'PENDING' AS \"is_open!\", r.gateway_id,
+                p.intent_id
          FROM refunds r
          JOIN payments p USING (payment_id)
          WHERE r.payment_id = $1",
@@ -195,6 +198,22 @@ pub(super) async fn find_refund(
     )
     .fetch_optional(conn)
     .await
+}
+
+/// Keeps what Stripe calls a refund that it has taken.
+pub(super) async fn save_refund_taken(
+    conn: &mut PgConnection,
+    refund: RefundId,
+    gateway_id: &str,
+) -> Result<(), sqlx::Error> {
+    query!(
+        "UPDATE refunds SET gateway_id = $2 WHERE refund_id = $1",
+        refund as RefundId,
+        gateway_id
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// Marks a refund as through, once. `false` when it was already.

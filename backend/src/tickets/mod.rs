@@ -6,8 +6,8 @@
 pub mod http;
 mod store;
 
-use domain::ids::TicketId;
-use domain::tickets::barcode;
+use domain::ids::{OrderId, TicketId};
+use domain::tickets::{TicketState, barcode};
 use sqlx::PgConnection;
 
 use crate::orders::{Line, Order};
@@ -26,4 +26,20 @@ pub async fn issue(
         store::insert_ticket(conn, *ticket_id, (order, line), &barcode(rand::random())).await?;
     }
     Ok(())
+}
+
+/// States of an order's tickets.
+///
+/// # Errors
+/// When the database fails.
+pub async fn states(conn: &mut PgConnection, order: OrderId) -> Result<Vec<TicketState>, sqlx::Error> {
+    store::list_states(conn, order).await
+}
+
+/// Ends an order's unused tickets, the last lock of the transaction that returns it; answers how many.
+///
+/// # Errors
+/// When the database fails.
+pub async fn cancel(conn: &mut PgConnection, order: OrderId) -> Result<u64, sqlx::Error> {
+    store::save_cancelled(conn, order).await
 }

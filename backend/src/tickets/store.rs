@@ -7,7 +7,7 @@
 use domain::Timestamp;
 use domain::ids::{MatchId, OrderId, SeatId, TicketId, UserId};
 use domain::tickets::TicketState;
-use sqlx::{PgConnection, query, query_as};
+use sqlx::{PgConnection, query, query_as, query_scalar};
 use uuid::Uuid;
 
 use crate::orders::{Line, Order};
@@ -53,6 +53,30 @@ pub(super) async fn insert_ticket(
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// States of an order's tickets.
+pub(super) async fn list_states(
+    conn: &mut PgConnection,
+    order: OrderId,
+) -> Result<Vec<TicketState>, sqlx::Error> {
+    query_scalar!(
+        r#"SELECT state AS "state: TicketState" FROM tickets WHERE order_id = $1"#,
+        order as OrderId
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// Ends an order's unused tickets; answers how many.
+pub(super) async fn save_cancelled(conn: &mut PgConnection, order: OrderId) -> Result<u64, sqlx::Error> {
+    let saved = query!(
+        "UPDATE tickets SET state = 'CANCELLED' WHERE order_id = $1 AND state = 'SOLD'",
+        order as OrderId,
+    )
+    .execute(conn)
+    .await?;
+    Ok(saved.rows_affected())
 }
 
 pub(super) async fn list_of_user(

@@ -1,5 +1,6 @@
 //! A bad setting stops the start with one sentence: the setting, the value, what would be right.
 
+use backend::events::bus::require_site;
 use backend::settings::Settings;
 use secrecy::SecretString;
 
@@ -102,5 +103,17 @@ async fn a_folder_without_the_bus_files_and_a_sender_that_is_no_address_are_name
     assert!(
         sender.starts_with("setting `mail.from` is nobody; it should be "),
         "{sender}"
+    );
+}
+
+#[test]
+fn a_site_whose_events_no_consumer_would_be_given_is_named() {
+    let files = settings().nats.files;
+    require_site(&files, "backend").unwrap();
+    let sentence = require_site(&files, "portal").unwrap_err().to_string();
+    assert!(
+        sentence.starts_with("setting `stripe.site` is portal; it should be the site that ")
+            && sentence.ends_with("consumers/payments.json filters, stripe.backend"),
+        "{sentence}"
     );
 }

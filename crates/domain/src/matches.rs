@@ -45,6 +45,8 @@ pub struct SaleTerms {
     pub last_attempt: TimeDelta,
     /// A started attempt may land so long after the session's end.
     pub landing: TimeDelta,
+    /// Buyers give tickets back by themselves until so long before kick-off.
+    pub refund_deadline: TimeDelta,
 }
 
 impl SaleTerms {
@@ -119,6 +121,7 @@ pub(crate) mod tests {
             ticket_vat: Rate::percent(5.into()),
             fee_vat: Rate::percent(25.into()),
             last_attempt: TimeDelta::seconds(90),
+            refund_deadline: TimeDelta::hours(48),
             landing: TimeDelta::seconds(60),
         }
     }

@@ -7,6 +7,7 @@ use crate::ids::OrderId;
 use crate::inventory::Buyer;
 use crate::matches::SaleTerms;
 use crate::money::{BadMoney, Money};
+use crate::tickets::TicketState;
 use crate::users::Holder;
 
 /// State of an order.
@@ -186,8 +187,66 @@ pub fn decide_cancel(state: OrderState, has_payment: bool) -> Result<Cancellatio
     }
 }
 
+/// Why a buyer does not get the money of a paid order back by themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RefundRefused {
+    /// Not this fan's, or none at all.
+    #[error("no such order")]
+    NoSuchOrder,
+    /// There is no money of it with us.
+    #[error("the order is not paid")]
+    NotPaid,
+    /// Too close to the match: support decides.
+    #[error("refunds ended at {until}")]
+    TooLate {
+        /// The deadline.
+        until: Timestamp,
+    },
+    /// Somebody has entered with one of the tickets.
+    #[error("a ticket was used")]
+    TicketUsed,
+}
+
+/// What a refund takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SelfRefund {
+    /// Tickets end, seats are free, all of the money goes back.
+    Now,
+    /// The money goes back already.
+    AlreadyRefunded,
+}
+
+/// Whether the buyer gets all of a paid order back by themselves at `now` (E9-F8: until the deadline before kick-off).
+///
+/// # Errors
+/// [`RefundRefused`], by the rule that forbids it.
+pub fn decide_self_refund(
+    state: OrderState,
+    tickets: &[TicketState],
+    terms: &SaleTerms,
+    now: Timestamp,
+) -> Result<SelfRefund, RefundRefused> {
+    match state {
+        OrderState::Refunded => return Ok(SelfRefund::AlreadyRefunded),
+        OrderState::AwaitingPayment | OrderState::Cancelled | OrderState::Expired => {
+            return Err(RefundRefused::NotPaid);
+        }
+        OrderState::Completed => {}
+    }
+    let until = terms.kick_off_at - terms.refund_deadline;
+    if now >= until {
+        return Err(RefundRefused::TooLate { until });
+    }
+    if tickets.iter().any(|ticket| *ticket != TicketState::Sold) {
+        return Err(RefundRefused::TicketUsed);
+    }
+    Ok(SelfRefund::Now)
+}
+
 #[cfg(test)]
 mod tests {
+    use chrono::TimeDelta;
+
     use super::*;
     use crate::matches::tests::terms;
     use crate::money::Currency;
@@ -249,6 +308,37 @@ mod tests {
         assert_eq!(
             decide_cancel(OrderState::Expired, true),
             Ok(Cancellation::AlreadyEnded)
+        );
+    }
+
+    #[test]
+    fn a_buyer_gets_the_money_back_until_the_deadline_and_not_in_its_instant() {
+        let terms = terms();
+        let deadline = terms.kick_off_at - terms.refund_deadline;
+        let decide = |now| decide_self_refund(OrderState::Completed, &[TicketState::Sold], &terms, now);
+        assert_eq!(decide(deadline - TimeDelta::milliseconds(1)), Ok(SelfRefund::Now));
+        assert_eq!(decide(deadline), Err(RefundRefused::TooLate { until: deadline }));
+    }
+
+    #[test]
+    fn only_paid_orders_with_unused_tickets_are_refunded() {
+        let terms = terms();
+        let early = terms.kick_off_at - TimeDelta::days(30);
+        let decide = |state, tickets: &[TicketState]| decide_self_refund(state, tickets, &terms, early);
+        for state in [
+            OrderState::AwaitingPayment,
+            OrderState::Cancelled,
+            OrderState::Expired,
+        ] {
+            assert_eq!(decide(state, &[]), Err(RefundRefused::NotPaid), "{state:?}");
+        }
+        assert_eq!(
+            decide(OrderState::Refunded, &[TicketState::Cancelled]),
+            Ok(SelfRefund::AlreadyRefunded)
+        );
+        assert_eq!(
+            decide(OrderState::Completed, &[TicketState::Sold, TicketState::Attended]),
+            Err(RefundRefused::TicketUsed)
         );
     }
 }

@@ -117,6 +117,8 @@ pub enum RefundReason {
     OverLimit,
     /// Not the amount of the order.
     WrongAmount,
+    /// The buyer gave the tickets back in time.
+    Returned,
 }
 
 impl RefundReason {
@@ -128,6 +130,7 @@ impl RefundReason {
             RefundReason::HolderHasTicket => "HOLDER_HAS_TICKET",
             RefundReason::OverLimit => "OVER_LIMIT",
             RefundReason::WrongAmount => "WRONG_AMOUNT",
+            RefundReason::Returned => "RETURNED",
         }
     }
 }

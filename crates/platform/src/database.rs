@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
-use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions, Connection, PgPool};
+use tokio::time::Instant;
 
 /// How long a request waits for a connection before it answers 503: the whole budget of a hold is 50 ms at p99, so a
 /// longer wait would only hide that the pool is too small.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(250);
+
+/// How long a starting process waits for its first connection: a database that was started with it has been up for less.
+const START_PATIENCE: Duration = Duration::from_secs(5);
 
 /// No statement of ours takes seconds; one that does is broken, and must not hold its locks for ever.
 const STATEMENT_TIMEOUT: &str = "15s";
@@ -18,19 +22,31 @@ const IDLE_IN_TRANSACTION_TIMEOUT: &str = "10s";
 /// Connects `size` connections at once and keeps them.
 ///
 /// # Errors
-/// When the database cannot be reached.
+/// When the database cannot be reached within five seconds, or refuses us.
 pub async fn pool(options: PgConnectOptions, size: u32) -> Result<PgPool, sqlx::Error> {
     let options = options.options([
         ("statement_timeout", STATEMENT_TIMEOUT),
         ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_TIMEOUT),
     ]);
-    PgPoolOptions::new()
+    let pool = PgPoolOptions::new()
         .min_connections(size)
         .max_connections(size)
         .test_before_acquire(false)
         .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect_with(options)
-        .await
+        .connect_lazy_with(options.clone());
+    let patience_ends = Instant::now() + START_PATIENCE;
+    loop {
+        match pool.acquire().await {
+            Ok(_) => return Ok(pool),
+            Err(sqlx::Error::PoolTimedOut) if Instant::now() < patience_ends => {}
+            // A pool keeps to itself why nobody answered; a connection says it.
+            Err(error @ sqlx::Error::PoolTimedOut) => {
+                options.connect().await?.close().await?;
+                return Err(error);
+            }
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// Whether the statement may never have reached a healthy server: answer 503 and let the client try again.

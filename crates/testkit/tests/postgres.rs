@@ -1,4 +1,4 @@
-//! Fresh databases; needs a Postgres (`BACKEND_DATABASE_URL`).
+//! Fresh databases; needs a Postgres (`BACKEND_TEST_DATABASE_URL`).
 
 use std::path::Path;
 
@@ -11,8 +11,8 @@ use testkit::postgres::{drop_database, fresh_database};
     reason = "tests learn from the environment where Postgres is"
 )]
 async fn two_fresh_databases_are_migrated_and_apart() {
-    let admin =
-        std::env::var("BACKEND_DATABASE_URL").expect("BACKEND_DATABASE_URL names a Postgres for tests");
+    let admin = std::env::var("BACKEND_TEST_DATABASE_URL")
+        .expect("BACKEND_TEST_DATABASE_URL names a Postgres for tests");
     let migrations = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations/backend");
     let (one, two) = tokio::join!(
         fresh_database(&admin, &migrations),

@@ -64,8 +64,11 @@ pub(crate) fn duplicate_holders(facts: &Facts) -> Vec<Finding> {
         if let What::CheckedOut { order_id, oibs } = what
             && completed.contains(order_id)
         {
-            for oib in oibs {
+            for (index, oib) in oibs.iter().enumerate() {
                 holders.entry(oib).or_default().insert(*order_id);
+                if oibs.iter().take(index).any(|earlier| earlier == oib) {
+                    findings.push(format!("one person holds two tickets of order {order_id}"));
+                }
             }
         }
     }

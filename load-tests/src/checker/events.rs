@@ -10,7 +10,13 @@ use crate::checker::facts::Facts;
 
 /// An event may be on its way for so long.
 const LATE: TimeDelta = TimeDelta::seconds(30);
-const CONFIRMATION: &str = "mail.order_confirmation";
+
+/// What becomes known of an order, by its final state: each once, and nothing else.
+const TOLD: [(&str, &str); 3] = [
+    ("COMPLETED", "order.completed"),
+    ("COMPLETED", "mail.order_confirmation"),
+    ("REFUNDED", "order.refunded"),
+];
 
 /// An outbox row older than 30 s is unpublished, or an effect is missing or doubled.
 pub(crate) fn events_unpublished(facts: &Facts) -> Vec<Finding> {
@@ -39,38 +45,54 @@ pub(crate) fn events_unpublished(facts: &Facts) -> Vec<Finding> {
                 .iter()
                 .map(|(consumer, event)| format!("{consumer} gave up on event {event}")),
         )
+        .chain(
+            facts
+                .dead_jobs
+                .iter()
+                .map(|(kind, subject)| format!("the job {kind} of {subject} was given up")),
+        )
         .collect();
-    findings.extend(confirmations(facts));
+    findings.extend(announcements(facts));
     findings.extend(arrivals(facts));
     findings
 }
 
-/// Every completed order has one confirmation, asked for once and sent once; no other order has one.
-fn confirmations(facts: &Facts) -> Vec<Finding> {
+/// Every event about an order was made as often as the order's state asks for, every mail sent as often as asked for.
+fn announcements(facts: &Facts) -> Vec<Finding> {
     let sent: BTreeSet<Uuid> = facts.mails_sent.iter().copied().collect();
-    let mut asked: BTreeMap<Uuid, Vec<Uuid>> = BTreeMap::new();
-    for row in facts.outbox.iter().filter(|row| row.nats_subject == CONFIRMATION) {
-        asked.entry(row.aggregate_id).or_default().push(row.event_id);
+    let mut made: BTreeMap<(&str, Uuid), Vec<Uuid>> = BTreeMap::new();
+    for row in &facts.outbox {
+        made.entry((row.nats_subject.as_str(), row.aggregate_id))
+            .or_default()
+            .push(row.event_id);
     }
     let mut findings = Vec::new();
+    // An order that was given back was completed before.
+    let with_tickets: BTreeSet<Uuid> = facts.tickets.iter().map(|ticket| ticket.order_id).collect();
     for order in &facts.orders {
-        let events = asked.remove(&order.order_id).unwrap_or_default();
-        let done = events.iter().filter(|event| sent.contains(event)).count();
-        let wanted = usize::from(order.state == "COMPLETED");
-        if events.len() != wanted || done != wanted {
-            findings.push(format!(
-                "order {} ({}) asked for {} confirmations and {done} were sent",
-                order.order_id,
-                order.state,
+        let returned = order.state == "REFUNDED" && with_tickets.contains(&order.order_id);
+        for (state, subject) in TOLD {
+            let events = made.remove(&(subject, order.order_id)).unwrap_or_default();
+            let wanted = usize::from(order.state == state || (returned && state == "COMPLETED"));
+            let done = if subject.starts_with("mail.") {
+                events.iter().filter(|event| sent.contains(event)).count()
+            } else {
                 events.len()
-            ));
+            };
+            if events.len() != wanted || done != wanted {
+                findings.push(format!(
+                    "order {} ({}) made {} {subject}, {done} took effect, {wanted} should",
+                    order.order_id,
+                    order.state,
+                    events.len()
+                ));
+            }
         }
     }
-    findings.extend(
-        asked
-            .keys()
-            .map(|order| format!("a confirmation names order {order}, which is not there")),
-    );
+    let of_orders = |subject: &str| TOLD.iter().any(|(_, told)| *told == subject);
+    let strays = made.keys().filter(|(subject, _)| of_orders(subject));
+    findings
+        .extend(strays.map(|(subject, order)| format!("{subject} names order {order}, which is not there")));
     findings
 }
 

@@ -1,6 +1,6 @@
 //! Everything that the checker judges, as it was at the end of the run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -27,6 +27,8 @@ pub(crate) struct Facts {
     pub(crate) unapplied_gateway_events: Vec<UnappliedEvent>,
     /// Consumer and event of every dead letter.
     pub(crate) dead_letters: Vec<(String, Uuid)>,
+    /// Jobs that were given up, by their kind and subject.
+    pub(crate) dead_jobs: Vec<(String, Uuid)>,
     /// Ids of mail events whose mail was sent.
     pub(crate) mails_sent: Vec<Uuid>,
     pub(crate) audit: Vec<AuditEntry>,
@@ -37,6 +39,14 @@ pub(crate) struct Facts {
     /// Mails that truly arrived, by address in lower case.
     pub(crate) received_mails: BTreeMap<String, usize>,
     pub(crate) histories: Vec<History>,
+}
+
+impl Facts {
+    /// Seats on which somebody has a right to sit.
+    pub(crate) fn seats_with_tickets(&self) -> BTreeSet<Uuid> {
+        let live = self.tickets.iter().filter(|ticket| ticket.is_live());
+        live.map(|ticket| ticket.seat_id).collect()
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]

@@ -108,6 +108,7 @@ async fn of_money_and_events(db: &mut PgConnection) -> anyhow::Result<Facts> {
         .fetch_all(&mut *db)
         .await?,
         dead_letters: query_as("SELECT consumer, event_id FROM dead_letters").fetch_all(&mut *db).await?,
+        dead_jobs: query_as("SELECT kind, subject_id FROM jobs WHERE dead_at IS NOT NULL").fetch_all(&mut *db).await?,
         mails_sent: query_scalar("SELECT event_id FROM mails WHERE state = 'SENT'").fetch_all(&mut *db).await?,
         audit: query_as(
             "SELECT subject_id, entry_no, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US') AS at_text,

@@ -2,14 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use chrono::TimeDelta;
 use uuid::Uuid;
 
 use crate::checker::facts::{Cart, Facts, Time};
-
-/// A lane stamps `held_at` when its transaction begins, a release stamps its end before it commits: two owners that follow
-/// each other correctly can overlap on paper by the length of a transaction. A seat sold twice overlaps by minutes.
-const STAMP_JITTER: TimeDelta = TimeDelta::milliseconds(250);
 
 /// One owner of some seats for some time.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,19 +69,9 @@ pub(crate) fn end_of(cart: &Cart) -> Time {
         .map_or(cart.locked_until, |ended| ended.min(cart.locked_until))
 }
 
-/// Orders by time and cuts the overlap of stamps: an owner that ended just after the next one began ended when it began.
+/// Orders by time.
 pub(crate) fn in_order(mut owners: Vec<Ownership>) -> Vec<Ownership> {
     owners.sort_by_key(|owner| (owner.from, owner.until));
-    let starts: Vec<Time> = owners.iter().map(|owner| owner.from).collect();
-    for owner in &mut owners {
-        let Some(until) = owner.until else { continue };
-        let next = starts
-            .iter()
-            .find(|start| **start > owner.from && **start < until && until - **start <= STAMP_JITTER);
-        if let Some(next) = next {
-            owner.until = Some(*next);
-        }
-    }
     owners
 }
 

@@ -13,16 +13,29 @@ use crate::fans::history::{GoneAnswer, What};
 /// An end is stamped before it commits: for so long after its stamp a reader may still have seen the cart.
 const COMMIT_LAG: TimeDelta = TimeDelta::milliseconds(500);
 
-/// Two live tickets, or a live ticket and a live cart, or two live carts own one seat at any instant.
+/// Two live tickets, or a live ticket and a live cart, or two live carts own one seat at any instant; or a seat with a live
+/// ticket is for sale.
 pub(crate) fn double_sold(facts: &Facts) -> Vec<Finding> {
     let mut by_seat: BTreeMap<Uuid, Vec<Ownership>> = BTreeMap::new();
     for owned in ownership::all(facts) {
         by_seat.entry(owned.seat_id).or_default().push(owned);
     }
-    by_seat
+    let mut findings: Vec<Finding> = by_seat
         .into_iter()
         .filter_map(|(seat, owners)| two_owners(seat, in_order(owners)))
-        .collect()
+        .collect();
+    let taken = facts.seats_with_tickets();
+    let for_sale = facts
+        .seats
+        .iter()
+        .filter(|seat| seat.status != "SOLD" && taken.contains(&seat.seat_id));
+    findings.extend(for_sale.map(|seat| {
+        format!(
+            "seat {} has a live ticket and may be sold again: it is {}",
+            seat.seat_id, seat.status
+        )
+    }));
+    findings
 }
 
 fn two_owners(seat: Uuid, owners: Vec<Ownership>) -> Option<Finding> {
@@ -63,9 +76,17 @@ fn outlasts(one: &Ownership, other: &Ownership) -> bool {
     }
 }
 
-/// `gone` was answered although so many seats of the zone were free then, or would be within the fan's session.
+/// `gone` was answered although so many seats of the zone were free then, or would be within the fan's session; or a seat
+/// counts as sold that nobody has.
 pub(crate) fn false_sold_out(facts: &Facts) -> Vec<Finding> {
-    let mut findings = Vec::new();
+    let taken = facts.seats_with_tickets();
+    let lost = facts
+        .seats
+        .iter()
+        .filter(|seat| seat.status == "SOLD" && !taken.contains(&seat.seat_id));
+    let mut findings: Vec<Finding> = lost
+        .map(|seat| format!("seat {} is sold, and nobody has a ticket for it", seat.seat_id))
+        .collect();
     let zones = Zones::of(facts);
     for history in &facts.histories {
         for what in history.whats() {

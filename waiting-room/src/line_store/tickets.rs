@@ -17,6 +17,8 @@ pub(crate) struct PlacedTicket {
     pub(crate) session_expires_at_ms: u64,
     /// Number of the delta that last changed the ticket.
     pub(crate) version: u64,
+    /// Of those who wait, from 1; 0 outside the line.
+    pub(crate) position: u64,
     /// Fans in the line now.
     pub(crate) queue_size: u64,
 }
@@ -134,6 +136,7 @@ fn placed(reply: &mut Reply) -> anyhow::Result<PlacedTicket> {
         user: UserId(reply.uuid()?),
         session_expires_at_ms: reply.number()?,
         version: reply.number()?,
+        position: reply.number()?,
         queue_size: reply.number()?,
     })
 }

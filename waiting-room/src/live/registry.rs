@@ -3,22 +3,16 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
 
 use super::follow::Followers;
-use super::mirror::{Mirror, Place};
+use super::mirror::Mirror;
 use super::signs::Signs;
 use super::{reader, signs};
 use crate::app::App;
 use crate::ids::{QueueId, QueueNumber};
-use crate::line_store::{LineKeys, PlacedTicket};
+use crate::line_store::LineKeys;
 use crate::queues::Queue;
-use crate::time::millis;
 use crate::{admission, line_log};
-
-/// A node that follows the line hears of a place within 25 ms; half a second is for one that just starts to.
-const HEARSAY_TRIES: u32 = 100;
-const HEARSAY_PAUSE: Duration = Duration::from_millis(5);
 
 /// One line as this node holds it.
 pub(crate) struct Line {
@@ -42,26 +36,6 @@ impl Line {
             leads: AtomicBool::new(false),
             retired: AtomicBool::new(false),
         }
-    }
-
-    /// The place of a ticket that the store says waits. A node hears of a place a moment after it was given, and waits
-    /// that moment: a guess could be worse than what the fan was told. Should the store's deltas not come, it is the end
-    /// of the line.
-    pub(crate) async fn place_of(&self, app: &App, ticket: &PlacedTicket) -> Place {
-        for _ in 0..HEARSAY_TRIES {
-            if self.mirror.delta().is_some_and(|delta| delta >= ticket.version) {
-                break;
-            }
-            app.tasks.sleep(HEARSAY_PAUSE).await;
-        }
-        let now_ms = millis(app.clock.now());
-        self.mirror
-            .place(ticket.sequence, now_ms)
-            .unwrap_or_else(|| Place {
-                position: ticket.queue_size,
-                queue_size: ticket.queue_size,
-                estimated_wait: self.mirror.wait_at(ticket.queue_size, now_ms),
-            })
     }
 
     /// Whether this node is the line's leader, as far as it knows. What a leader does is fenced besides.

@@ -97,7 +97,7 @@ pub(super) async fn access(
     match ticket.state {
         TicketState::Admitted => {}
         TicketState::Waiting => {
-            let position = line.place_of(app, &ticket).await.position;
+            let position = ticket.position;
             return Err(AccessRefused::StillWaiting { position, now_ms }.into());
         }
         state @ (TicketState::Completed

@@ -212,6 +212,7 @@ impl<'a> Attendance<'a> {
             user: UserId(self.claims.sub),
             session_expires_at_ms,
             version: 0,
+            position: 0,
             queue_size: 0,
         };
         let pass = sessions::issue_pass(self.app, self.line, &ticket)?;

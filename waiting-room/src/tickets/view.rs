@@ -25,27 +25,16 @@ pub(super) fn waiting(app: &App, line: &Line, ticket_id: Uuid, place: Place) -> 
     }
 }
 
-/// The place that was given just now: the end of the line.
-pub(super) fn last(app: &App, line: &Line, ticket: &PlacedTicket) -> Ticket {
-    let position = ticket.queue_size;
-    let estimated_wait = line.mirror.wait_at(position, millis(app.clock.now()));
-    waiting(
-        app,
-        line,
-        ticket.id.0,
-        Place {
-            position,
-            queue_size: position,
-            estimated_wait,
-        },
-    )
-}
-
-/// The ticket as the store has it.
-pub(super) async fn placed(app: &App, line: &Line, ticket: &PlacedTicket) -> anyhow::Result<Ticket> {
+/// The ticket as the store has it: its place now, of which the node may not have heard yet.
+pub(super) fn placed(app: &App, line: &Line, ticket: &PlacedTicket) -> anyhow::Result<Ticket> {
     let state = ticket.state;
     if state == TicketState::Waiting {
-        return Ok(waiting(app, line, ticket.id.0, line.place_of(app, ticket).await));
+        let place = Place {
+            position: ticket.position,
+            queue_size: ticket.queue_size,
+            estimated_wait: line.mirror.wait_at(ticket.position, millis(app.clock.now())),
+        };
+        return Ok(waiting(app, line, ticket.id.0, place));
     }
     let admitted = ticket.session_expires_at_ms > 0;
     let pass = match state {

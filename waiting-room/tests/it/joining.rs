@@ -189,3 +189,20 @@ fn a_silent_fan_loses_the_place_and_a_connected_one_does_not() {
         assert_eq!(room.ticket(&connected).await["position"], 1);
     });
 }
+
+#[test]
+fn a_place_that_is_read_at_once_is_the_one_that_was_told_however_many_came_after() {
+    room(|room| async move {
+        let queue = room.open_queue(Room::queue_with(0)).await.id;
+        for told in (1..=20).step_by(2) {
+            let fan = room.join(queue).await;
+            assert_eq!(fan.joined["position"], told);
+            room.join(queue).await;
+            let read = room.ticket(&fan).await;
+            assert_eq!(
+                (&read["position"], &read["state"]),
+                (&told.into(), &"WAITING".into())
+            );
+        }
+    });
+}

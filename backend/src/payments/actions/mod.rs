@@ -7,6 +7,7 @@ mod fulfil;
 mod receive;
 mod refund;
 mod release;
+mod return_order;
 mod start;
 
 pub use apply::apply_gateway_event;
@@ -14,4 +15,5 @@ pub use cancel::cancel;
 pub use close::close_order;
 pub use receive::{ReceiveRefused, receive};
 pub use refund::{end_session, refund};
+pub use return_order::return_order;
 pub use start::{Started, start};

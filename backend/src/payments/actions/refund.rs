@@ -36,14 +36,19 @@ pub async fn refund(app: &App, payment_id: PaymentId) -> anyhow::Result<Outcome>
         Currency::parse(&refund.currency).ok_or_else(|| anyhow::anyhow!("unknown stored currency"))?;
     let amount = Money::new(refund.amount, currency)?;
 
-    let (gateway_id, is_through) = app.gateway.refund(refund.refund_id, intent, amount).await?;
-    if !is_through {
+    let at_gateway = match &refund.gateway_id {
+        Some(taken) => app.gateway.retrieve_refund(taken).await?,
+        None => app.gateway.refund(refund.refund_id, intent, amount).await?,
+    };
+    if !at_gateway.is_through {
+        let mut conn = app.db.acquire().await?;
+        store::save_refund_taken(&mut conn, refund.refund_id, &at_gateway.id).await?;
         return Ok(Outcome::Again { after: ASK_AGAIN });
     }
 
     let mut tx = app.db.begin().await?;
     orders::lock_order(&mut tx, refund.order_id).await?;
-    if store::save_refunded(&mut tx, refund.refund_id, &gateway_id).await? {
+    if store::save_refunded(&mut tx, refund.refund_id, &at_gateway.id).await? {
         ledger::book_refunded(&mut tx, app.ids, refund.order_id, amount).await?;
         let details = json!({"refund_id": refund.refund_id, "amount": amount.to_string()});
         let actor = Actor::System("refunds");

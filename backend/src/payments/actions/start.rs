@@ -127,12 +127,11 @@ async fn hold_for_landing(
     let cart = inventory::find_cart(conn, order.cart_id)
         .await?
         .ok_or(StartPaymentRefused::NotPayable)?;
-    let mut sorted: Vec<Vec<u8>> = lines.iter().map(|line| line.identity.clone()).collect();
-    sorted.sort();
+    let held: Vec<Vec<u8>> = lines.iter().map(|line| line.identity.clone()).collect();
 
     let buyer_moved = buyers::save_cart_end(conn, buyer, order.cart_id, until).await?;
     let identities =
-        identities::save_held_until(conn, order.match_id, (order.order_id, &sorted), until).await?;
+        identities::save_held_until(conn, order.match_id, (order.order_id, &held), until).await?;
     let owned = seats::lock_of_cart(conn, order.match_id, (order.cart_id, &cart.seat_ids)).await?;
     let moved = seats::save_locked_until(conn, order.match_id, (order.cart_id, &owned), until).await?;
     inventory::save_cart_until(conn, order.cart_id, until).await?;

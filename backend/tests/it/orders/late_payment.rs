@@ -1,9 +1,9 @@
 //! Payments that land late, twice, or without a word: every captured cent ends as tickets or goes back.
 
 use backend::jobs::Outcome;
-use backend::payments::actions::close_order;
+use backend::payments::actions::{close_order, refund};
 use chrono::TimeDelta;
-use domain::ids::OrderId;
+use domain::ids::{OrderId, PaymentId};
 use platform::clock::{Clock, SystemClock};
 use serde_json::{Value, json};
 
@@ -65,6 +65,33 @@ async fn a_late_success_whose_seats_are_taken_goes_back_whole() {
         "what the others hold stays theirs"
     );
     world.assert_seats_are_whole().await;
+    world.assert_books_balance().await;
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_refund_that_takes_its_time_is_sent_once_and_asked_about_until_it_is_through() {
+    let world = World::start_without_webhooks().await;
+    let ana = world.fan("ana").await;
+    let order = ana.order(2).await;
+    let payment = ana.start_payment(&order).await.ok();
+    ana.pay(&payment, "pm_card_pendingRefund").await.ok();
+    world.time_passes(LONG).await;
+    others_take_everything(&world).await;
+    assert_eq!(close_order(&world.app, id(&order)).await.unwrap(), Outcome::Done);
+    let payment_id = world.text("SELECT payment_id::text FROM refunds").await.unwrap();
+    let payment_id = PaymentId(payment_id.parse().unwrap());
+
+    let first = refund(&world.app, payment_id).await.unwrap();
+    assert!(
+        matches!(first, Outcome::Again { .. }),
+        "Stripe says pending: {first:?}"
+    );
+    assert_eq!(refund(&world.app, payment_id).await.unwrap(), Outcome::Done);
+
+    let through = "SELECT count(*) FROM refunds WHERE state = 'SUCCEEDED'";
+    assert_eq!(world.number(through).await, 1);
+    assert_eq!(refunded_and_captured(&world), (8_480, 8_480));
     world.assert_books_balance().await;
     world.stop().await;
 }

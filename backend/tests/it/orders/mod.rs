@@ -4,3 +4,4 @@ mod cancellation;
 mod late_payment;
 mod payment;
 mod read;
+mod refund;

@@ -192,6 +192,11 @@ impl<'w> Fan<'w> {
         self.post(&path, &json!({})).await
     }
 
+    pub(crate) async fn refund(&self, order: &Value) -> Answer {
+        let order = order["order_id"].as_str().unwrap();
+        self.post(&format!("/orders/{order}/refund"), &Value::Null).await
+    }
+
     pub(crate) async fn cancel(&self, order: &Value) -> Answer {
         let path = format!("/orders/{}/cancellation", order["order_id"].as_str().unwrap());
         self.post(&path, &json!({})).await

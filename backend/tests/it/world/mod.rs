@@ -39,9 +39,6 @@ pub(crate) const AUDIENCE: &str = "fans-of-this-test";
 /// How long a client waits for an answer.
 const ANSWER_LIMIT: Duration = Duration::from_secs(15);
 
-/// Of the start, when stores are slow to answer.
-const START_ATTEMPTS: u32 = 20;
-
 /// Seats of each of the two zones: runs of three, three and six.
 pub(crate) const ZONE_SEATS: i64 = 12;
 
@@ -128,7 +125,7 @@ impl World {
             ..settings()
         };
 
-        let app = start_app(&settings, &tasks).await;
+        let app = App::start(settings.clone(), tasks.clone()).await.unwrap();
         app.room.refresh_pass_keys().await.unwrap();
         serve(&app, listener);
         let folder = std::env::temp_dir().join(format!("tribina-{}", Ids.next().simple()));
@@ -258,18 +255,6 @@ pub(crate) fn settings() -> Settings {
             ticket_signing_key: secret(&room::seed(4)),
         },
         log: Log::default(),
-    }
-}
-
-/// A pool gives up after 250 ms, which a machine full of tests may need for its first connection.
-async fn start_app(settings: &Settings, tasks: &Tasks) -> Arc<App> {
-    let mut attempts = 1;
-    loop {
-        match App::start(settings.clone(), tasks.clone()).await {
-            Ok(app) => return app,
-            Err(error) if attempts == START_ATTEMPTS => panic!("the backend does not start: {error:#}"),
-            Err(_) => attempts += 1,
-        }
     }
 }
 

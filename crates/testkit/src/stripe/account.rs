@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
-use crate::stripe::errors::{Card, Failure};
+use crate::stripe::errors::{Card, Failure, PENDING_REFUND};
 use crate::stripe::objects::{Charge, Intent, IntentStatus, Refund, fresh_id};
 use crate::stripe::params::Params;
 
@@ -219,7 +219,8 @@ impl Account {
             return Err(Failure::invalid(&message, Some("amount")));
         }
         charge.refunded += amount;
-        let refund = Refund {
+        let slow = charge.payment_method == PENDING_REFUND;
+        let mut refund = Refund {
             id: fresh_id("re"),
             charge: charge_id,
             intent: charge.intent.clone(),
@@ -228,14 +229,16 @@ impl Account {
             created: now,
             reason: params.owned("reason"),
             metadata: params.map("metadata"),
+            status: if slow { "pending" } else { "succeeded" },
         };
         let (body, charge) = (refund.json(), charge.json());
-        self.refunds.insert(refund.id.clone(), refund);
+        refund.status = "succeeded";
         let events = vec![
             ("refund.created", body.clone()),
             ("charge.refunded", charge),
-            ("refund.updated", body.clone()),
+            ("refund.updated", refund.json()),
         ];
+        self.refunds.insert(refund.id.clone(), refund);
         Ok(Done::ok(body, events))
     }
 

@@ -115,6 +115,9 @@ pub(crate) struct Decline {
     message: &'static str,
 }
 
+/// Pays, and takes its time with a refund: pending at first, through when it is asked about.
+pub(crate) const PENDING_REFUND: &str = "pm_card_pendingRefund";
+
 /// What a test payment method does.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Card {
@@ -133,7 +136,7 @@ impl Card {
             })
         };
         Some(match payment_method {
-            "pm_card_visa" | "pm_card_mastercard" => Self::Pays,
+            "pm_card_visa" | "pm_card_mastercard" | PENDING_REFUND => Self::Pays,
             "pm_card_chargeDeclined" | "pm_card_visa_chargeDeclined" => {
                 decline("card_declined", "generic_decline", "Your card was declined.")
             }

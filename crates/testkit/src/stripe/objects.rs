@@ -143,6 +143,7 @@ pub(crate) struct Refund {
     pub(crate) created: i64,
     pub(crate) reason: Option<String>,
     pub(crate) metadata: BTreeMap<String, String>,
+    pub(crate) status: &'static str,
 }
 
 impl Refund {
@@ -151,7 +152,7 @@ impl Refund {
             "id": self.id, "object": "refund", "amount": self.amount, "balance_transaction": null,
             "charge": self.charge, "created": self.created, "currency": self.currency, "metadata": self.metadata,
             "payment_intent": self.intent, "reason": self.reason, "receipt_number": null,
-            "source_transfer_reversal": null, "status": "succeeded", "transfer_reversal": null,
+            "source_transfer_reversal": null, "status": self.status, "transfer_reversal": null,
         })
     }
 }

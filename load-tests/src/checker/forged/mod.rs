@@ -58,13 +58,11 @@ fn buy(facts: &mut Facts, fan: u128) {
     }
     hold_and_order(facts, (fan, start), seats.clone());
     pay(facts, (fan, start));
-    facts.outbox.push(OutboxRow {
-        event_id: id(EVENT, fan),
-        nats_subject: "mail.order_confirmation".to_owned(),
-        aggregate_id: order_id,
-        created_at: at(start + 5.0),
-        published_at: Some(at(start + 5.1)),
-    });
+    for (number, subject) in [(fan, "mail.order_confirmation"), (fan + 100, "order.completed")] {
+        facts
+            .outbox
+            .push(published(number, subject, order_id, start + 5.0));
+    }
     facts.mails_sent.push(id(EVENT, fan));
     facts.emails.insert(user_id, format!("fan{fan}@fans.example"));
     facts.received_mails.insert(format!("fan{fan}@fans.example"), 1);
@@ -74,6 +72,16 @@ fn buy(facts: &mut Facts, fan: u128) {
     ));
     visit_line(facts, ticket_id, start);
     facts.histories.push(history(fan, start, &seats, &intent_id));
+}
+
+fn published(number: u128, subject: &str, order_id: Uuid, created: f64) -> OutboxRow {
+    OutboxRow {
+        event_id: id(EVENT, number),
+        nats_subject: subject.to_owned(),
+        aggregate_id: order_id,
+        created_at: at(created),
+        published_at: Some(at(created + 0.1)),
+    }
 }
 
 fn hold_and_order(facts: &mut Facts, (fan, start): (u128, f64), seat_ids: Vec<Uuid>) {

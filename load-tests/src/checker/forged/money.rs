@@ -33,6 +33,53 @@ fn a_late_payment_that_was_refunded_is_an_outcome() {
     assert!(broken.is_empty(), "{broken:#?}");
 }
 
+#[test]
+fn a_paid_order_that_was_given_back_is_an_outcome() {
+    let mut facts = clean();
+    facts.histories.truncate(3);
+    let order_id = id(ORDER, 1);
+    facts.orders[0].state = "REFUNDED".to_owned();
+    facts.intents[0].refunded_cents = 8480;
+    for ticket in &mut facts.tickets[..2] {
+        ticket.state = "CANCELLED".to_owned();
+    }
+    for seat in &mut facts.seats[..2] {
+        seat.status = "AVAILABLE".to_owned();
+    }
+    facts.refunds.push(Refund {
+        order_id,
+        amount_cents: 8480,
+        state: "SUCCEEDED".to_owned(),
+    });
+    for (movement, legs) in [
+        (20, [("refunds_due", -8480), ("tickets", 8000), ("fees", 480)]),
+        (21, [("refunds_due", 8480), ("gateway", -8480), ("fees", 0)]),
+    ] {
+        facts.ledger.extend(legs.map(|(account, cents)| LedgerLeg {
+            movement_id: id(9, movement),
+            order_id,
+            account: account.to_owned(),
+            cents,
+            currency: "EUR".to_owned(),
+        }));
+    }
+    facts.outbox.push(published(9, "order.refunded", order_id, 60.0));
+    facts.audit.retain(|entry| entry.subject_id != order_id);
+    let deeds = [
+        "order.placed",
+        "payment.started",
+        "order.completed",
+        "order.refunded",
+        "refund.completed",
+    ];
+    facts.audit.extend(chain(order_id, &deeds));
+    let broken: Vec<_> = check(&facts)
+        .into_iter()
+        .filter(|(_, findings)| !findings.is_empty())
+        .collect();
+    assert!(broken.is_empty(), "{broken:#?}");
+}
+
 fn refund_late(facts: &mut Facts) {
     let order_id = id(ORDER, 9);
     let mut cart = other_cart(60, 1.0, 2.0);
@@ -77,6 +124,7 @@ fn refund_late(facts: &mut Facts) {
             });
         }
     }
+    facts.outbox.push(published(9, "order.refunded", order_id, 3.0));
     let deeds = [
         "order.placed",
         "payment.started",

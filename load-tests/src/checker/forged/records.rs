@@ -60,6 +60,32 @@ fn an_event_that_never_left_is_unpublished() {
 }
 
 #[test]
+fn an_order_whose_completion_was_never_or_twice_announced_is_named() {
+    let mut facts = clean();
+    facts.outbox.retain(|row| row.event_id != id(EVENT, 101));
+    names(&facts, "events_unpublished", 1);
+
+    let mut facts = clean();
+    facts
+        .outbox
+        .push(published(999, "order.completed", id(ORDER, 1), 20.0));
+    names(&facts, "events_unpublished", 1);
+
+    let mut facts = clean();
+    facts
+        .outbox
+        .push(published(999, "order.refunded", id(ORDER, 99), 20.0));
+    names(&facts, "events_unpublished", 1);
+}
+
+#[test]
+fn a_job_that_was_given_up_is_a_missing_effect() {
+    let mut facts = clean();
+    facts.dead_jobs.push(("payment.close".to_owned(), id(ORDER, 1)));
+    names(&facts, "events_unpublished", 1);
+}
+
+#[test]
 fn a_confirmation_that_is_missing_or_came_twice_is_named() {
     let mut facts = clean();
     facts.mails_sent.remove(0);

@@ -53,12 +53,30 @@ fn two_live_tickets_of_one_seat_are_double_sold() {
 }
 
 #[test]
-fn two_owners_who_follow_each_other_within_a_transaction_are_none_at_once() {
+fn an_owner_who_ends_as_the_next_one_begins_is_no_second_one() {
     let mut facts = clean();
     let mut earlier = other_cart(2, 5.0, 180.0);
-    (earlier.ended_at, earlier.ended_as) = (Some(at(12.1)), Some("RELEASED".to_owned()));
+    (earlier.ended_at, earlier.ended_as) = (Some(at(12.0)), Some("RELEASED".to_owned()));
     facts.carts.push(earlier);
     assert!(check(&facts).into_iter().all(|(_, findings)| findings.is_empty()));
+
+    facts.carts.last_mut().unwrap().ended_at = Some(at(12.001));
+    names(&facts, "double_sold", 1);
+}
+
+#[test]
+fn a_seat_with_a_ticket_that_is_for_sale_is_double_sold_and_a_sold_one_without_is_lost() {
+    let mut facts = clean();
+    facts.seats[0].status = "BLOCKED".to_owned();
+    names(&facts, "double_sold", 1);
+
+    let mut facts = clean();
+    facts.seats.push(Seat {
+        seat_id: id(SEAT, 50),
+        zone_id: id(ZONE, 2),
+        status: "SOLD".to_owned(),
+    });
+    names(&facts, "false_sold_out", 1);
 }
 
 #[test]
@@ -117,6 +135,17 @@ fn one_person_in_two_orders_is_a_duplicate_holder_whatever_the_index_says() {
             if let What::CheckedOut { oibs, .. } = &mut step.what {
                 oibs[0] = "the-same".to_owned();
             }
+        }
+    }
+    names(&facts, "duplicate_holders", 1);
+}
+
+#[test]
+fn one_person_twice_in_one_order_is_a_duplicate_holder() {
+    let mut facts = clean();
+    for step in &mut facts.histories[0].steps {
+        if let What::CheckedOut { oibs, .. } = &mut step.what {
+            oibs[1] = oibs[0].clone();
         }
     }
     names(&facts, "duplicate_holders", 1);

@@ -64,8 +64,10 @@ local function judged(ticket, now)
 end
 
 local function described(outcome, ticket, now)
-  return { outcome, now, ticket.id, judged(ticket, now), ticket.sequence, ticket.user, ticket.expires,
-           ticket.version, redis.call('ZCARD', WAITING) }
+  local state, position = judged(ticket, now), 0
+  if state == 'WAITING' then position = redis.call('ZCOUNT', WAITING, '-inf', ticket.sequence) end
+  return { outcome, now, ticket.id, state, ticket.sequence, ticket.user, ticket.expires, ticket.version,
+           position, redis.call('ZCARD', WAITING) }
 end
 
 -- Admissions of the last 60 s, and at most a second more: the buckets are whole seconds.
