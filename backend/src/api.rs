@@ -5,8 +5,8 @@ use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data};
 use actix_web::{App as Server, HttpResponse};
-use platform::problems::{METHOD_NOT_ALLOWED, Problem, configure_extractors, no_such_route};
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use platform::problems::{configure_extractors, no_such_route};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{ContactBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder};
 use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_actix_web::{AppExt, scope};
@@ -79,6 +79,8 @@ pub fn openapi(audience: Audience) -> OpenApi {
             .components
             .get_or_insert_default()
             .add_security_scheme("bearer", SecurityScheme::Http(bearer));
+        // Every route, but for those that say otherwise.
+        document.security = Some(vec![SecurityRequirement::new("bearer", Vec::<String>::new())]);
     }
     document
 }
@@ -103,10 +105,7 @@ pub fn server(
         .into_utoipa_app()
         .service(scope(BASE).configure(fan_routes).configure(webhook_routes))
         .into_app()
-        .default_service(web::to(async || -> Result<HttpResponse, Problem> {
-            Err(no_such_route().await)
-        }))
-        .wrap(from_fn(answer_problems))
+        .default_service(web::to(no_such_route))
         .wrap(from_fn(platform::requests::name_request))
 }
 
@@ -129,17 +128,4 @@ async fn health(app: Data<App>) -> HttpResponse {
         Ok(_) => HttpResponse::Ok().body("ok\n"),
         Err(_) => HttpResponse::ServiceUnavailable().body("the database does not answer\n"),
     }
-}
-
-/// A known path with another method answers a problem like everything else.
-async fn answer_problems<B: MessageBody + 'static>(
-    request: ServiceRequest,
-    next: actix_web::middleware::Next<B>,
-) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    let response = next.call(request).await?;
-    if response.status() == actix_web::http::StatusCode::METHOD_NOT_ALLOWED {
-        let problem = actix_web::ResponseError::error_response(&Problem::new(METHOD_NOT_ALLOWED));
-        return Ok(response.into_response(problem).map_into_boxed_body());
-    }
-    Ok(response.map_into_boxed_body())
 }

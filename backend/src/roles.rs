@@ -65,7 +65,7 @@ enum Role {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Part {
-    /// Render and send mail: has no access to business tables.
+    /// Render and send mail: touches no business table.
     Mail,
 }
 
@@ -172,13 +172,7 @@ fn serve(app: Arc<App>) -> std::pin::Pin<Box<dyn Future<Output = anyhow::Result<
             .disable_signals()
             .shutdown_timeout(3)
             .bind(app.settings.http.listen)
-            .map_err(|error| {
-                BadSettings::new(
-                    "http.listen",
-                    &app.settings.http.listen.to_string(),
-                    &format!("an address that is free here ({error})"),
-                )
-            })?
+            .map_err(|error| BadSettings::unusable_address("http.listen", app.settings.http.listen, &error))?
             .run();
         let handle = server.handle();
         let stop = app.tasks.shutting_down().clone();
@@ -206,7 +200,6 @@ fn serve(app: Arc<App>) -> std::pin::Pin<Box<dyn Future<Output = anyhow::Result<
 /// Starts everything that works without a request.
 fn work(app: Arc<App>) -> std::pin::Pin<Box<dyn Future<Output = anyhow::Result<()>>>> {
     Box::pin(async move {
-        bus::require_site(&app.settings.nats.files, &app.settings.stripe.site)?;
         let bus = Bus::connect(&app.settings.nats).await?;
         app.tasks.spawn("relay", relay::run(app.clone(), bus.clone()));
         app.tasks
@@ -243,7 +236,6 @@ async fn mail_only(settings: Settings) -> anyhow::Result<ExitCode> {
 
 async fn migrate(settings: &Settings) -> anyhow::Result<ExitCode> {
     let options = settings.check()?.database;
-    bus::require_site(&settings.nats.files, &settings.stripe.site)?;
     let mut conn = sqlx::PgConnection::connect_with(&options).await?;
     sqlx::migrate!("../migrations/backend").run(&mut conn).await?;
     #[cfg(feature = "sabotage")]

@@ -86,6 +86,17 @@ impl PersonalData {
         index.update(document.index_text().as_bytes());
         Identity(index.finalize().into_bytes().to_vec())
     }
+
+    /// Tells whether two requests said the same, and nothing else: what is said of a person could be guessed from a plain
+    /// hash.
+    #[must_use]
+    pub fn request_hash(&self, said: &[u8]) -> Vec<u8> {
+        let mut hash = self.index.clone();
+        // No document number begins so.
+        hash.update(b"request:");
+        hash.update(said);
+        hash.finalize().into_bytes().to_vec()
+    }
 }
 
 fn key(name: &str, secret: &SecretString) -> Result<[u8; 32], BadSettings> {
@@ -99,6 +110,7 @@ fn key(name: &str, secret: &SecretString) -> Result<[u8; 32], BadSettings> {
 #[cfg(test)]
 mod tests {
     use domain::users::Oib;
+    use sha2::Digest;
 
     use super::*;
 
@@ -130,6 +142,25 @@ mod tests {
     fn the_stored_value_does_not_show_the_number() {
         let stored = personal_data(1).encrypt(&document(), [7; 12]).unwrap();
         assert!(!stored.windows(5).any(|part| part == b"94577"));
+    }
+
+    #[test]
+    fn what_was_said_cannot_be_guessed_without_the_key() {
+        let said = br#"{"oib":"94577403194"}"#;
+        assert_eq!(
+            personal_data(1).request_hash(said),
+            personal_data(1).request_hash(said)
+        );
+        assert_ne!(
+            personal_data(1).request_hash(said),
+            personal_data(2).request_hash(said)
+        );
+        assert_ne!(personal_data(1).request_hash(said), Sha256::digest(said).to_vec());
+        let number = document();
+        assert_ne!(
+            personal_data(1).request_hash(number.index_text().as_bytes()),
+            personal_data(1).identity(&number).0
+        );
     }
 
     #[test]

@@ -93,8 +93,10 @@ pub struct Identity {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WaitingRoom {
-    /// The room's API, without a trailing slash.
+    /// The room's API as we reach it, without a trailing slash.
     pub api_url: String,
+    /// The same as fans reach it, if that is another address.
+    pub public_url: Option<String>,
     /// Our name there.
     pub tenant: String,
     /// The room's name in session passes.
@@ -109,7 +111,7 @@ pub struct WaitingRoom {
 pub struct Stripe {
     /// `https://api.stripe.com`, or a stand-in.
     pub api_url: String,
-    /// `sk_…`.
+    /// `sk_…`, or `rk_…` for a restricted key.
     pub secret_key: SecretString,
     /// `whsec_…`.
     pub webhook_secret: SecretString,
@@ -163,6 +165,9 @@ fn twenty_five() -> u32 {
     25
 }
 
+/// Fewer characters after the prefix are no secret: anybody could sign in Stripe's name.
+const STRIPE_SECRET_CHARS_MIN: usize = 8;
+
 /// What the settings mean, once checked.
 #[derive(Debug)]
 pub struct Checked {
@@ -194,17 +199,31 @@ impl Settings {
             )
         })?;
         refuse_real_database_if_sabotaged(&database)?;
-        at_least("database.max_connections", self.database.max_connections, 2)?;
-        at_least("stripe.requests_per_second", self.stripe.requests_per_second, 1)?;
-        at_least(
-            "http.workers",
-            u32::try_from(self.http.workers).unwrap_or(u32::MAX),
-            1,
-        )?;
+        let workers = u32::try_from(self.http.workers).unwrap_or(u32::MAX);
+        for (name, value, least, most) in [
+            ("database.max_connections", self.database.max_connections, 2, 500),
+            (
+                "stripe.requests_per_second",
+                self.stripe.requests_per_second,
+                1,
+                1_000,
+            ),
+            ("http.workers", workers, 1, 256),
+        ] {
+            if !(least..=most).contains(&value) {
+                let wanted = format!("{least} to {most}");
+                return Err(BadSettings::new(name, &value.to_string(), &wanted));
+            }
+        }
+        let room_public_url = self.waiting_room.public_url.as_ref();
         for (name, url) in [
             ("http.public_url", &self.http.public_url),
             ("identity.issuer", &self.identity.issuer),
             ("waiting_room.api_url", &self.waiting_room.api_url),
+            (
+                "waiting_room.public_url",
+                room_public_url.unwrap_or(&self.waiting_room.api_url),
+            ),
             ("stripe.api_url", &self.stripe.api_url),
         ] {
             if !(url.starts_with("http://") || url.starts_with("https://")) || url.ends_with('/') {
@@ -223,6 +242,8 @@ impl Settings {
                 "the folder that holds stream.json and consumers/",
             ));
         }
+        self.check_names()?;
+        self.check_secrets()?;
         crate::notifications::worker::check(&self.mail)?;
         crate::secrets::PersonalData::new(&self.secrets)?;
         Ok(Checked {
@@ -231,17 +252,56 @@ impl Settings {
             ticket_key: signing_key("secrets.ticket_signing_key", &self.secrets.ticket_signing_key)?,
         })
     }
-}
 
-fn at_least(name: &str, value: u32, least: u32) -> Result<(), BadSettings> {
-    if value < least {
-        return Err(BadSettings::new(
-            name,
-            &value.to_string(),
-            &format!("at least {least}"),
-        ));
+    fn check_names(&self) -> Result<(), BadSettings> {
+        for (name, value) in [
+            ("identity.audience", &self.identity.audience),
+            ("waiting_room.tenant", &self.waiting_room.tenant),
+            ("waiting_room.issuer", &self.waiting_room.issuer),
+        ] {
+            if value.trim().is_empty() {
+                return Err(BadSettings::new(name, "empty", "a name"));
+            }
+        }
+        crate::events::bus::check_site(&self.nats.files, &self.stripe.site)
     }
-    Ok(())
+
+    /// Addresses with passwords in them, and secrets that are easily left out.
+    fn check_secrets(&self) -> Result<(), BadSettings> {
+        let redis = self.redis.url.expose_secret();
+        // The parser takes any scheme, and the client is built without TLS, which it would leave out without a word.
+        let plain = ["redis://", "valkey://"]
+            .iter()
+            .any(|scheme| redis.starts_with(scheme));
+        if !plain || fred::types::config::Config::from_url(redis).is_err() {
+            let wanted = "redis://user:password@host:port/number";
+            return Err(BadSettings::new("redis.url", "not a Redis address", wanted));
+        }
+        let nats = self.nats.url.expose_secret().parse::<async_nats::ServerAddr>();
+        if nats.is_err() {
+            return Err(BadSettings::new(
+                "nats.url",
+                "not a NATS address",
+                "nats://host:port",
+            ));
+        }
+        for (name, secret, prefixes) in [
+            (
+                "stripe.secret_key",
+                &self.stripe.secret_key,
+                ["sk_test_", "sk_live_", "rk_test_", "rk_live_"].as_slice(),
+            ),
+            ("stripe.webhook_secret", &self.stripe.webhook_secret, &["whsec_"]),
+        ] {
+            let known = |prefix: &&str| secret.expose_secret().strip_prefix(*prefix);
+            let random = prefixes.iter().find_map(known).map_or(0, str::len);
+            if random < STRIPE_SECRET_CHARS_MIN {
+                let wanted = format!("what Stripe's dashboard shows: {}…", prefixes.join("…, "));
+                return Err(BadSettings::new(name, "not one of Stripe's", &wanted));
+            }
+        }
+        Ok(())
+    }
 }
 
 fn signing_key(name: &str, seed: &SecretString) -> Result<SigningKey, BadSettings> {

@@ -12,6 +12,7 @@ mod scan;
 mod settle;
 mod stack;
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -20,13 +21,17 @@ use clap::{Parser, Subcommand};
 
 use crate::stack::Stack;
 
+/// How many fans one run may have: the match opens two seats for each, and Poljud has 33,987. `cargo xtask up` refuses the
+/// same numbers before it builds anything; a test there compares the two lines.
+const FANS: RangeInclusive<i64> = 1..=15_000;
+
 /// Simulated on-sales against a running stack.
 ///
 /// `cargo xtask up` starts a stack and writes its stack file; `cargo xtask up --once --fans 1000 --report out.json` does
 /// everything below by itself. By hand:
 ///
 ///   load-tests on-sale --stack .tribina/stack.json --fans 1000 --seed 1 --report out.json
-///   load-tests scan    --stack .tribina/stack.json --report out.json --dir .tribina/logs
+///   load-tests scan    --stack .tribina/stack.json --report out.json --dir .tribina/log
 ///
 /// Exit code 0: every promise was kept. 1: one was not, and a sentence says which. 2: the tool could not do its work.
 #[derive(Debug, Parser)]
@@ -46,7 +51,7 @@ enum Command {
     /// both databases, the line's log, what Stripe and the mail server truly did, and the fans' own histories.
     OnSale {
         /// How many fans come.
-        #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=15_000))]
+        #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(FANS))]
         fans: u32,
         /// The same seed makes the same crowd.
         #[arg(long, default_value_t = 1)]

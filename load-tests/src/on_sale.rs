@@ -16,7 +16,7 @@ use crate::fans::web::Web;
 use crate::fans::{self, World};
 use crate::people::{Identities, PEOPLE_PER_FAN, People, Person};
 use crate::progress::Progress;
-use crate::report::Report;
+use crate::report::{Report, Run};
 use crate::settle;
 use crate::stack::Stack;
 
@@ -56,7 +56,13 @@ pub(crate) async fn run(stack: Stack, plan: &Plan<'_>) -> anyhow::Result<ExitCod
     identities(people, &histories).write(&Identities::beside(plan.report))?;
 
     let facts = checker::load::facts(&world.stack, world.web.http(), histories).await?;
-    let report = Report::of(&facts, duration, unsettled);
+    let run = Run {
+        fans: plan.fans,
+        duration,
+        unsettled,
+        traffic: world.web.traffic(),
+    };
+    let report = Report::of(&facts, &run);
     let text = serde_json::to_string_pretty(&report.json())?;
     std::fs::write(plan.report, text + "\n")
         .with_context(|| format!("cannot write the report {}", plan.report.display()))?;

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow, ensure};
+use async_nats::jetstream::stream::RawMessageErrorKind;
 use futures_util::TryStreamExt;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, query_scalar, raw_sql};
 use sqlx::{Column, Row, TypeInfo, ValueRef};
@@ -29,31 +30,41 @@ const SHOWN: usize = 50;
 
 /// Searches everything and says whether it is clean.
 pub(crate) async fn run(stack: &Stack, logs: &Path, report: &Path) -> anyhow::Result<ExitCode> {
-    let identities = Identities::read(&Identities::beside(report))?;
-    let secrets = Secrets::of(&identities);
+    let named = Identities::beside(report);
+    let secrets = Secrets::of(&Identities::read(&named)?);
+    ensure!(
+        !secrets.oibs.is_empty(),
+        "{} names nobody: there is nothing to search for",
+        named.display()
+    );
     let mut found = Vec::new();
-    let mut searched = Vec::new();
+    let mut read = Vec::new();
 
     for (name, url) in [
         ("backend", &stack.backend_database_url),
         ("waiting-room", &stack.waiting_room_database_url),
     ] {
         let (values, places) = database(name, url, &secrets).await?;
-        searched.push(format!("{values} values of the {name} database"));
+        read.push(searched(values, &format!("values of the {name} database"))?);
         found.extend(places);
     }
-    if let Some(url) = &stack.nats_url {
-        let (messages, places) = bus(url, &secrets).await?;
-        searched.push(format!("{messages} messages on the bus"));
-        found.extend(places);
-    }
+    let url = stack
+        .nats_url
+        .as_ref()
+        .context("the stack file names no bus (`nats_url`), and the bus is searched too")?;
+    let (messages, places) = bus(url, &secrets).await?;
+    read.push(searched(messages, "messages on the bus")?);
+    found.extend(places);
     let (files, places) = log_files(logs, &secrets)?;
-    searched.push(format!("{files} files under {}", logs.display()));
+    read.push(searched(
+        files,
+        &format!("files with text under {}", logs.display()),
+    )?);
     found.extend(places);
 
     println!(
         "Searched {} for {} OIBs and for card numbers.",
-        searched.join(", "),
+        read.join(", "),
         secrets.oibs.len()
     );
     for place in found.iter().take(SHOWN) {
@@ -65,6 +76,15 @@ pub(crate) async fn run(stack: &Stack, logs: &Path, report: &Path) -> anyhow::Re
     }
     println!("{} places in all", found.len());
     Ok(ExitCode::FAILURE)
+}
+
+/// So much was read. A search that read nothing has found nothing, and says nothing.
+fn searched(amount: u64, what: &str) -> anyhow::Result<String> {
+    ensure!(
+        amount > 0,
+        "there are no {what}: whether anything lies there in the clear is unknown"
+    );
+    Ok(format!("{amount} {what}"))
 }
 
 /// What must not be found.
@@ -183,7 +203,10 @@ async fn database(name: &str, url: &str, secrets: &Secrets) -> anyhow::Result<(u
                     continue;
                 }
                 values += 1;
-                let bytes = plain(column.type_info().name(), value.as_bytes().unwrap_or_default());
+                let bytes = plain(
+                    column.type_info().name(),
+                    value.as_bytes().map_err(|error| anyhow!(error))?,
+                );
                 for what in secrets.in_text(&bytes) {
                     found.insert(format!(
                         "{what} in {name}, table {table}, column {}",
@@ -217,18 +240,34 @@ async fn bus(url: &str, secrets: &Secrets) -> anyhow::Result<(u64, Vec<String>)>
     let mut found = BTreeSet::new();
     let mut read = 0;
     for sequence in state.first_sequence..=state.last_sequence {
-        let message = tokio::time::timeout(BUS_TIMEOUT, stream.get_raw_message(sequence)).await?;
-        // Deleted ones leave holes.
-        let Ok(message) = message else { continue };
+        let answer = tokio::time::timeout(BUS_TIMEOUT, stream.get_raw_message(sequence)).await;
+        let message = match answer.with_context(|| format!("the bus does not give its message {sequence}"))? {
+            Ok(message) => message,
+            // Deleted, or lost: the count at the end tells.
+            Err(error) if matches!(error.kind(), RawMessageErrorKind::NoMessageFound) => continue,
+            Err(error) => {
+                return Err(error).with_context(|| format!("message {sequence} of the bus cannot be read"));
+            }
+        };
         read += 1;
         for what in secrets.in_text(&message.payload) {
             found.insert(format!("{what} on the bus, subject {}", message.subject));
         }
     }
+    whole(read, state.messages)?;
     Ok((read, found.into_iter().collect()))
 }
 
-/// Every file of a folder, line by line.
+/// The stream's own count leaves out what it deleted: nothing else may be missing.
+fn whole(read: u64, messages: u64) -> anyhow::Result<()> {
+    ensure!(
+        read == messages,
+        "the bus has {messages} messages, and {read} of them could be read"
+    );
+    Ok(())
+}
+
+/// Every file of a folder, line by line; counts those that are not empty.
 fn log_files(folder: &Path, secrets: &Secrets) -> anyhow::Result<(u64, Vec<String>)> {
     let (mut files, mut found, mut folders) = (0, Vec::new(), vec![folder.to_owned()]);
     while let Some(folder) = folders.pop() {
@@ -243,8 +282,8 @@ fn log_files(folder: &Path, secrets: &Secrets) -> anyhow::Result<(u64, Vec<Strin
             if !path.is_file() {
                 continue;
             }
-            files += 1;
             let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            files += u64::from(!bytes.is_empty());
             for (number, line) in (1..).zip(bytes.split(|byte| *byte == b'\n')) {
                 let here = secrets.in_text(line);
                 found.extend(
@@ -285,5 +324,40 @@ mod tests {
         assert!(secrets().in_text(b"a-5105105105105100").is_empty());
         assert!(secrets().in_text(b"019a5105105105105100").is_empty());
         assert!(secrets().in_text(b"5105105105105101").is_empty());
+    }
+
+    #[test]
+    fn a_search_that_read_nothing_is_no_clean_search() {
+        assert_eq!(
+            searched(3, "messages on the bus").unwrap(),
+            "3 messages on the bus"
+        );
+        assert!(searched(0, "messages on the bus").is_err());
+    }
+
+    #[test]
+    fn fewer_messages_than_the_stream_has_are_an_error() {
+        assert!(whole(7, 7).is_ok());
+        let error = whole(6, 7).unwrap_err().to_string();
+        assert!(
+            error.contains("7 messages") && error.contains("6 of them"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn empty_log_files_do_not_count_and_others_are_searched() {
+        let folder = std::env::temp_dir().join(format!("load-tests-scan-{}", std::process::id()));
+        std::fs::create_dir_all(folder.join("inside")).unwrap();
+        std::fs::write(folder.join("quiet.log"), "").unwrap();
+        assert_eq!(log_files(&folder, &secrets()).unwrap(), (0, Vec::new()));
+
+        let oib = People::of(1).person(0, 0).oib;
+        std::fs::write(folder.join("inside/loud.log"), format!("a line\noib={oib}\n")).unwrap();
+
+        let (files, found) = log_files(&folder, &secrets()).unwrap();
+        assert_eq!((files, found.len()), (1, 1));
+        assert!(found[0].ends_with("loud.log:2"), "{found:?}");
+        std::fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -84,7 +84,6 @@ CREATE TABLE match_sales (
     last_attempt_seconds         integer NOT NULL,
     landing_seconds              integer NOT NULL,
     max_active_sessions          integer NOT NULL,
-    refund_deadline_hours        integer NOT NULL CHECK (refund_deadline_hours >= 0),
     CONSTRAINT match_sales_clock_fits CHECK (
         last_attempt_seconds > 0 AND landing_seconds > 0 AND session_seconds > last_attempt_seconds
     ),

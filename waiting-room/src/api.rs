@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
-use actix_web::{App as HttpApp, HttpResponse, HttpServer, ResponseError, get, web};
+use actix_web::{App as HttpApp, HttpResponse, HttpServer, get, web};
 use anyhow::Context;
 use platform::problems::{self, Problem, UNAVAILABLE};
 use platform::requests::name_request;
+use platform::settings::BadSettings;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_actix_web::AppExt;
@@ -66,7 +67,7 @@ pub(crate) fn serve(app: &Arc<App>, http: &Http) -> anyhow::Result<(Server, Sock
             .app_data(data.clone())
             .configure(routes)
             .openapi_service(|api| SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", api))
-            .default_service(web::to(unknown_route))
+            .default_service(web::to(problems::no_such_route))
             .into_app()
             .service(web::redirect("/docs", "/docs/"))
             .configure(|config| problems::configure_extractors(config, BODY_BYTES_MAX))
@@ -75,7 +76,7 @@ pub(crate) fn serve(app: &Arc<App>, http: &Http) -> anyhow::Result<(Server, Sock
     .disable_signals()
     .shutdown_timeout(STOP_WITHIN_SECONDS)
     .bind(http.listen)
-    .with_context(|| format!("http.listen {} cannot be used", http.listen))?;
+    .map_err(|error| BadSettings::unusable_address("http.listen", http.listen, &error))?;
     let address = listening
         .addrs()
         .first()
@@ -100,10 +101,6 @@ fn routes(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
     tickets::configure(config);
     sessions::configure(config);
     config.service(health);
-}
-
-async fn unknown_route() -> HttpResponse {
-    problems::no_such_route().await.error_response()
 }
 
 /// Whether this node can serve: both stores answer.

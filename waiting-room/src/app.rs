@@ -9,6 +9,7 @@ use anyhow::Context;
 use platform::clock::{Clock, SystemClock};
 use platform::ids::Ids;
 use platform::keys::{SigningKey, VerifyingKey};
+use platform::settings::BadSettings;
 use platform::tasks::Tasks;
 use sqlx::PgPool;
 use tokio::net::TcpListener;
@@ -88,14 +89,10 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Running> {
         .reload(&app.db)
         .await
         .context("the tenants cannot be read; has `waiting-room migrate` been run?")?;
-    let sockets = TcpListener::bind(settings.http.sockets_listen)
+    let sockets_listen = settings.http.sockets_listen;
+    let sockets = TcpListener::bind(sockets_listen)
         .await
-        .with_context(|| {
-            format!(
-                "http.sockets_listen {} cannot be used",
-                settings.http.sockets_listen
-            )
-        })?;
+        .map_err(|error| BadSettings::unusable_address("http.sockets_listen", sockets_listen, &error))?;
     let sockets_address = sockets.local_addr()?;
     let (server, api_address) = api::serve(&app, &settings.http)?;
     let api = server.handle();

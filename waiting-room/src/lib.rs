@@ -4,7 +4,6 @@
 mod admission;
 mod api;
 mod app;
-mod body;
 mod faults;
 mod ids;
 mod line_log;

@@ -67,6 +67,16 @@ pub(crate) const NOT_ADMITTED: Code = Code {
     status: 409,
     title: "The ticket is still in the line, it has no session",
 };
+pub(crate) const QUEUE_EXISTS: Code = Code {
+    code: "queue-exists",
+    status: 409,
+    title: "There is a queue under this reference, with other settings",
+};
+pub(crate) const UPGRADE_REQUIRED: Code = Code {
+    code: "upgrade-required",
+    status: 426,
+    title: "Only WebSocket connections are taken here",
+};
 pub(crate) const TOO_MANY_SOCKETS: Code = Code {
     code: "too-many-sockets",
     status: 503,

@@ -11,6 +11,16 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use sqlx::postgres::PgConnectOptions;
 
+/// Where a line can live; without TLS, which the client is built without and would leave out without a word.
+const REDIS_SCHEMES: [&str; 6] = [
+    "redis",
+    "valkey",
+    "redis-cluster",
+    "valkey-cluster",
+    "redis-sentinel",
+    "valkey-sentinel",
+];
+
 /// Environment variables that set a setting start so.
 pub const ENVIRONMENT_PREFIX: &str = "WAITING_ROOM_";
 
@@ -137,7 +147,12 @@ impl Settings {
 
 impl Database {
     pub(crate) fn options(&self) -> Result<PgConnectOptions, BadSettings> {
-        PgConnectOptions::from_str(self.url.expose_secret()).map_err(|_| {
+        let url = self.url.expose_secret();
+        // The parser takes any scheme.
+        let options = has_scheme(url, &["postgres", "postgresql"])
+            .then(|| PgConnectOptions::from_str(url).ok())
+            .flatten();
+        options.ok_or_else(|| {
             BadSettings::new(
                 "database.url",
                 "not a Postgres address",
@@ -149,8 +164,12 @@ impl Database {
 
 impl Redis {
     pub(crate) fn config(&self) -> Result<fred::types::config::Config, BadSettings> {
-        fred::types::config::Config::from_url(self.url.expose_secret())
-            .map_err(|_| BadSettings::new("redis.url", "not a Redis address", "like redis://host:6379"))
+        let url = self.url.expose_secret();
+        // The parser takes any scheme.
+        let config = has_scheme(url, &REDIS_SCHEMES)
+            .then(|| fred::types::config::Config::from_url(url).ok())
+            .flatten();
+        config.ok_or_else(|| BadSettings::new("redis.url", "not a Redis address", "like redis://host:6379"))
     }
 }
 
@@ -164,6 +183,11 @@ impl Signing {
             )
         })
     }
+}
+
+fn has_scheme(url: &str, schemes: &[&str]) -> bool {
+    url.split_once("://")
+        .is_some_and(|(scheme, _)| schemes.contains(&scheme))
 }
 
 fn check_url(setting: &str, value: &str, schemes: &[&str]) -> Result<(), BadSettings> {

@@ -52,6 +52,7 @@ pub struct JoinGrant {
 /// A client of the room.
 pub struct Room {
     api_url: String,
+    public_url: String,
     tenant: String,
     issuer: String,
     key: SigningKey,
@@ -70,6 +71,7 @@ impl Room {
     ) -> Self {
         Self {
             api_url: settings.api_url.clone(),
+            public_url: settings.public_url.as_ref().unwrap_or(&settings.api_url).clone(),
             tenant: settings.tenant.clone(),
             issuer: settings.issuer.clone(),
             key,
@@ -170,7 +172,7 @@ impl Room {
         };
         Ok(JoinGrant {
             token: self.key.sign(JOIN_GRANT_TYP, &claims)?,
-            join_url: format!("{}/queues/{queue_id}/tickets", self.api_url),
+            join_url: format!("{}/queues/{queue_id}/tickets", self.public_url),
             expires_at,
         })
     }

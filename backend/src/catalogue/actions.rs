@@ -31,6 +31,9 @@ pub struct Seed {
     /// A started payment may land so many seconds after the session's end.
     #[arg(long, default_value_t = 60)]
     pub landing_seconds: i32,
+    /// Buyers give tickets back by themselves until so many hours before kick-off.
+    #[arg(long, default_value_t = 48)]
+    pub refund_deadline_hours: i32,
     /// Sessions open at once.
     #[arg(long, default_value_t = 500)]
     pub max_sessions: i32,

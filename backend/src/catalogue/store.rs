@@ -132,8 +132,7 @@ pub(super) async fn insert_match(
     Ok(())
 }
 
-/// The sale opens now, by the database's clock, and closes at kick-off. Limit, fees, VAT and the refund deadline are those
-/// of a home match.
+/// The sale opens now, by the database's clock, and closes at kick-off. Limit, fees and VAT are those of a home match.
 pub(super) async fn insert_sale(
     conn: &mut PgConnection,
     match_id: MatchId,
@@ -144,7 +143,7 @@ pub(super) async fn insert_sale(
         "INSERT INTO match_sales
              (match_id, opens_at, closes_at, currency, ticket_limit, fee_percent, ticket_vat_percent, fee_vat_percent,
               session_seconds, last_attempt_seconds, landing_seconds, max_active_sessions, refund_deadline_hours)
-         VALUES ($1, clock_timestamp(), $2, 'EUR', 4, 6, 5, 25, $3, $4, $5, $6, 48)
+         VALUES ($1, clock_timestamp(), $2, 'EUR', 4, 6, 5, 25, $3, $4, $5, $6, $7)
          RETURNING opens_at",
         match_id as MatchId,
         kick_off_at,
@@ -152,6 +151,7 @@ pub(super) async fn insert_sale(
         seed.last_attempt_seconds,
         seed.landing_seconds,
         seed.max_sessions,
+        seed.refund_deadline_hours,
     )
     .fetch_one(conn)
     .await

@@ -188,13 +188,21 @@ pub async fn apply_files(bus: &Bus, folder: &Path) -> anyhow::Result<()> {
 /// Refuses a site whose gateway events nobody would be given.
 ///
 /// # Errors
-/// [`BadSettings`] when the payments consumer listens to another site; or its file is wrong.
-pub fn require_site(folder: &Path, site: &str) -> anyhow::Result<()> {
+/// [`BadSettings`] when the payments consumer listens to another site, or its file is wrong.
+pub fn check_site(folder: &Path, site: &str) -> Result<(), BadSettings> {
     let path = folder.join("consumers/payments.json");
-    let heard = consumer_file(&path)?.filter_subject;
+    let heard = consumer_file(&path)
+        .map_err(|error| {
+            BadSettings::new(
+                "nats.files",
+                &folder.display().to_string(),
+                &format!("mended: {error:#}"),
+            )
+        })?
+        .filter_subject;
     if heard != format!("stripe.{site}") {
         let wanted = format!("the site that {} filters, {heard}", path.display());
-        return Err(BadSettings::new("stripe.site", site, &wanted).into());
+        return Err(BadSettings::new("stripe.site", site, &wanted));
     }
     Ok(())
 }

@@ -60,8 +60,6 @@ table! {
     REFUND_TOO_LATE = 409 "refund-too-late" "It is too late to give these tickets back here: ask support";
     /// Somebody has entered with it.
     TICKET_USED = 409 "ticket-used" "A ticket of this order was used";
-    /// Same key, still running.
-    REQUEST_RUNNING = 409 "request-running" "The same request is still running";
     /// Same key, other request.
     IDEMPOTENCY_KEY_REUSED = 422 "idempotency-key-reused" "This Idempotency-Key was used for another request";
     /// A creating request without a key.

@@ -89,10 +89,7 @@ pub(super) async fn claim_batch(
 
     let Some(sale) = matches::zone_sale(&mut tx, match_id, zone_id).await? else {
         tx.rollback().await?;
-        return Ok(requests
-            .iter()
-            .map(|_| Verdict::Refused(HoldRefused::NoSuchZone))
-            .collect());
+        return Ok(vec![Verdict::Refused(HoldRefused::NoSuchZone); requests.len()]);
     };
     let (mut verdicts, plans) = plan_batch(&mut tx, match_id, zone_id, &sale, requests).await?;
     if plans.is_empty() {
@@ -107,6 +104,10 @@ pub(super) async fn claim_batch(
         return Ok(in_order(requests.len(), verdicts));
     }
 
+    if !release_replaced(&mut tx, match_id, &claims).await? {
+        tx.rollback().await?;
+        return Ok(vec![Verdict::BuyerBusy; requests.len()]);
+    }
     let price = sale.prices.at(&sale.terms, sale.now);
     let batch = BatchFacts {
         match_id,
@@ -268,7 +269,7 @@ fn give_seats<'a>(
     claims
 }
 
-/// Writes the claims: carts, seats, buyers, and what the new carts replace.
+/// Writes the claims: carts, seats, buyers.
 async fn write_claims(
     conn: &mut PgConnection,
     ids: Ids,
@@ -285,12 +286,11 @@ async fn write_claims(
         let (user_id, ends_at) = (claim.request.user_id, claim.request.wish.session_ends_at);
         columns.cart_ids.push(*cart_id);
         columns.users.push(user_id);
-        columns.seat_ids.push(array_text(&claim.seats));
+        columns.push_seats(&claim.seats)?;
         columns.adjacent.push(claim.adjacent);
         columns.versions.push(claim.plan.version);
         columns.keys.push(claim.request.key.clone());
         columns.until.push(ends_at);
-        columns.quantities.push(i32::try_from(claim.seats.len())?);
         for seat in &claim.seats {
             seat_ids.push(*seat);
             owners.push(*cart_id);
@@ -298,7 +298,6 @@ async fn write_claims(
         }
     }
 
-    release_replaced(conn, batch.match_id, claims).await?;
     let held_at = store::insert_carts(conn, batch, &columns).await?;
     let locked = save_locks(conn, batch.match_id, (&seat_ids, &owners, &until)).await?;
     anyhow::ensure!(
@@ -337,19 +336,21 @@ async fn save_locks(
     Ok(saved.rows_affected())
 }
 
-/// The old set is given up once the new one is locked, in the same transaction.
+/// The old set is given up once the new one is locked, in the same transaction. `false`: not now.
 async fn release_replaced(
     conn: &mut PgConnection,
     match_id: MatchId,
     claims: &BTreeMap<usize, Claim<'_>>,
-) -> Result<(), sqlx::Error> {
+) -> Result<bool, sqlx::Error> {
     for old in claims.values().filter_map(|claim| claim.plan.replaces) {
         if let Some(cart) = store::find_cart(conn, old).await? {
-            seats::release_skipping_locked(conn, match_id, (old, &cart.seat_ids)).await?;
+            if !seats::release_skipping_locked(conn, match_id, (old, &cart.seat_ids)).await? {
+                return Ok(false);
+            }
             end_cart(conn, &[old], CartEnd::Replaced).await?;
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 fn cart_of(cart_id: CartId, held_at: Timestamp, batch: &BatchFacts, claim: &Claim<'_>) -> Cart {
@@ -368,11 +369,6 @@ fn cart_of(cart_id: CartId, held_at: Timestamp, batch: &BatchFacts, claim: &Clai
         locked_until: claim.request.wish.session_ends_at,
         idempotency_key: claim.request.key.clone(),
     }
-}
-
-fn array_text(seats: &[SeatId]) -> String {
-    let list: Vec<String> = seats.iter().map(ToString::to_string).collect();
-    format!("{{{}}}", list.join(","))
 }
 
 fn in_order(count: usize, mut verdicts: Verdicts) -> Vec<Verdict> {

@@ -1,11 +1,12 @@
 //! `GET|PUT|DELETE /matches/{id}/cart` (E4-F2 to E4-F4).
 
 use actix_web::http::header::ETAG;
-use actix_web::web::{Data, Json, Path};
+use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, delete, get, put};
 use chrono::{DateTime, Utc};
 use domain::ids::{MatchId, ZoneId};
 use domain::inventory::{BadQuantity, HoldRefused, SeatQuantity};
+use platform::body::Body;
 use platform::problems::{INVALID_REQUEST, Problem};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -181,7 +182,7 @@ async fn hold_seats(
     entered: Entered,
     match_id: Path<MatchId>,
     (key, seen): (IdempotencyKey, SeenVersion),
-    body: Json<CartBody>,
+    body: Body<CartBody>,
 ) -> Result<HttpResponse, Fault<Problem>> {
     let hold = body.parse(key, seen)?;
     let cart = actions::hold(&app, &entered, *match_id, hold)

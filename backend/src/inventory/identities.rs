@@ -119,13 +119,13 @@ pub async fn save_held_until(
 pub async fn save_returned(
     conn: &mut PgConnection,
     match_id: MatchId,
-    order_id: OrderId,
+    (order_id, identities): (OrderId, &[Vec<u8>]),
 ) -> Result<u64, sqlx::Error> {
     let saved = query!(
         "WITH ours AS (
              SELECT identity
              FROM match_identities
-             WHERE match_id = $1 AND order_id = $2 AND ticket_id IS NOT NULL
+             WHERE match_id = $1 AND order_id = $2 AND identity = ANY($3) AND ticket_id IS NOT NULL
              ORDER BY identity
              FOR UPDATE
          )
@@ -135,6 +135,7 @@ pub async fn save_returned(
          WHERE m.match_id = $1 AND m.identity = ours.identity",
         match_id as MatchId,
         order_id as OrderId,
+        identities,
     )
     .execute(conn)
     .await?;

@@ -8,7 +8,7 @@
 //!
 //! Owns: `match_seat_inventory`, `carts`, `match_buyers`, `match_identities`. Publishes: nothing: holds are not business
 //! facts. Invariants: `double_sold`, `over_limit_buyers`, `duplicate_holders`, `false_sold_out`. Lock order: buyer → identities →
-//! seats; only lanes lock seats in snake order, and only with SKIP LOCKED.
+//! seats; only lanes, and a late payment that looks for equal seats, lock seats in snake order, and only with SKIP LOCKED.
 
 pub mod actions;
 pub mod buyers;

@@ -187,29 +187,36 @@ pub async fn release(
     Ok(freed.rows_affected())
 }
 
-/// Frees what `cart` still owns of `seats`, without waiting for anybody: for lanes. A seat that somebody has locked has
-/// expired and is being taken: it is free already.
+/// Frees what `cart` still owns of `seats`, without waiting for anybody: for lanes. `false` when somebody has one of them
+/// locked, a late payment that looks whether it may have it: then try again, or it would stay locked for nobody.
 pub(super) async fn release_skipping_locked(
     conn: &mut PgConnection,
     match_id: MatchId,
     (cart, seats): (CartId, &[SeatId]),
-) -> Result<u64, sqlx::Error> {
-    let freed = query!(
-        "UPDATE match_seat_inventory
-         SET cart_id = NULL, locked_until = NULL
-         WHERE match_id = $1 AND seat_id = ANY(ARRAY(
-             SELECT seat_id
+) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        "WITH owned AS (
+             SELECT count(*) AS seats
              FROM match_seat_inventory
              WHERE match_id = $1 AND seat_id = ANY($2) AND cart_id = $3
-             FOR NO KEY UPDATE SKIP LOCKED
-         ))",
+         ), freed AS (
+             UPDATE match_seat_inventory
+             SET cart_id = NULL, locked_until = NULL
+             WHERE match_id = $1 AND seat_id = ANY(ARRAY(
+                 SELECT seat_id
+                 FROM match_seat_inventory
+                 WHERE match_id = $1 AND seat_id = ANY($2) AND cart_id = $3
+                 FOR NO KEY UPDATE SKIP LOCKED
+             ))
+             RETURNING seat_id
+         )
+         SELECT owned.seats = (SELECT count(*) FROM freed) AS \"all!\" FROM owned",
         match_id as MatchId,
         seats as &[SeatId],
         cart as CartId,
     )
-    .execute(conn)
-    .await?;
-    Ok(freed.rows_affected())
+    .fetch_one(conn)
+    .await
 }
 
 /// What is left of a match.

@@ -80,6 +80,16 @@ pub(super) struct CartColumns {
     pub(super) until: Vec<Timestamp>,
 }
 
+impl CartColumns {
+    /// The seats of the next cart.
+    pub(super) fn push_seats(&mut self, seats: &[SeatId]) -> Result<(), std::num::TryFromIntError> {
+        let list: Vec<String> = seats.iter().map(ToString::to_string).collect();
+        self.seat_ids.push(format!("{{{}}}", list.join(",")));
+        self.quantities.push(i32::try_from(seats.len())?);
+        Ok(())
+    }
+}
+
 /// What all carts of a batch share.
 pub(super) struct BatchFacts {
     pub(super) match_id: MatchId,

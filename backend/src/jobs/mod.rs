@@ -9,7 +9,7 @@
 //! |---|---|---|---|---|
 //! | `provision_queue` | match | its publication | creates the match's queue in the waiting room | the queue exists |
 //! | `close_order` | order | end of its session | cancels the payment; frees the seats of an unpaid order | the order has ended |
-//! | `refund_payment` | payment | at once | refunds a capture that came too late or twice | the refund succeeded |
+//! | `refund_payment` | payment | at once | sends back what came too late or was given back | the refund succeeded |
 //! | `end_session` | order | at once | tells the waiting room that the fan is done | the room knows |
 //!
 //! Schedules that are no jobs: the relay clears published outbox rows after 7 days (hourly), the fallback applies gateway

@@ -10,10 +10,10 @@ use domain::orders::{CheckoutRefused, OrderState};
 use domain::users::{
     Document, Email, FullName, Holder, Nationality, Oib, PassportNumber, is_minor, is_plausible_birth,
 };
+use platform::body::Body;
 use platform::problems::{INVALID_REQUEST, Problem};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
@@ -130,7 +130,8 @@ pub struct CheckoutBody {
 }
 
 impl CheckoutBody {
-    fn parse(&self, key: IdempotencyKey, match_id: MatchId, now: Timestamp) -> Result<Checkout, Problem> {
+    fn parse(&self, app: &App, key: IdempotencyKey, match_id: MatchId) -> Result<Checkout, Problem> {
+        let now = app.clock.now();
         if self.holders.len() > 4 {
             return Err(Problem::new(INVALID_REQUEST).detail("at most 4 holders"));
         }
@@ -149,7 +150,7 @@ impl CheckoutBody {
             holders: holders?,
             accept_equal_seats: self.accept_equal_seats,
             key: key.0,
-            request_hash: Sha256::digest(said).to_vec(),
+            request_hash: app.personal_data.request_hash(&said),
         })
     }
 }
@@ -248,9 +249,9 @@ async fn check_out(
     entered: Entered,
     match_id: Path<MatchId>,
     key: IdempotencyKey,
-    body: Json<CheckoutBody>,
+    body: Body<CheckoutBody>,
 ) -> Result<HttpResponse, Fault<Problem>> {
-    let checkout = body.parse(key, *match_id, app.clock.now())?;
+    let checkout = body.parse(&app, key, *match_id)?;
     let (order, lines) = actions::check_out(&app, &entered, *match_id, checkout)
         .await
         .map_err(Fault::told)?;

@@ -1,4 +1,5 @@
-//! Tickets: issued once per line of a paid order, each with a code that gates verify offline (E9).
+//! Tickets: issued once per line of a paid order, each with a code that gates verify offline (E9). A code proves that it was
+//! issued; whether its ticket still lives only the list of tickets says.
 //!
 //! Owns: `tickets`. Publishes: nothing (`order.completed` names them). Invariants: `tickets_one_live_per_seat`,
 //! `tickets_one_live_per_identity`, `tickets_one_per_line`, `tickets_one_per_barcode`.

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::orders::{Line, Order};
 
-/// A ticket with what its seat is called and when its match ends being valid.
+/// A ticket with what its seat is called and when its match kicks off.
 #[derive(Debug, Clone)]
 pub(super) struct TicketRow {
     pub(super) ticket_id: TicketId,
@@ -71,7 +71,7 @@ pub(super) async fn list_states(
 /// Ends an order's unused tickets; answers how many.
 pub(super) async fn save_cancelled(conn: &mut PgConnection, order: OrderId) -> Result<u64, sqlx::Error> {
     let saved = query!(
-        "UPDATE tickets SET state = 'CANCELLED' WHERE order_id = $1 AND state = 'SOLD'",
+        "UPDATE tickets SET state = 'CANCELLED', cancelled_at = clock_timestamp() WHERE order_id = $1 AND state = 'SOLD'",
         order as OrderId,
     )
     .execute(conn)

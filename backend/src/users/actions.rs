@@ -84,20 +84,17 @@ pub(super) async fn create(
     let profile = seal(app, &draft)?;
     let mut tx = app.db.begin().await?;
 
-    if let Some(present) = store::find_profile(&mut tx, fan.id).await? {
-        return if is_same(&present, &profile) {
-            Ok(present)
-        } else {
-            Err(ProfileRefused::Exists.into())
-        };
-    }
-    store::insert_profile(&mut tx, fan.id, &profile)
+    let is_new = store::insert_profile(&mut tx, fan.id, &profile)
         .await
         .map_err(|error| match constraint(&error) {
             Some("user_profiles_one_per_oib") => Fault::Refused(ProfileRefused::OibTaken),
-            Some("user_profiles_pkey") => Fault::Refused(ProfileRefused::Exists),
             _ => error.into(),
         })?;
+    if !is_new {
+        let present = store::find_profile(&mut tx, fan.id).await?;
+        let same = present.filter(|present| is_same(present, &profile));
+        return Ok(same.ok_or(ProfileRefused::Exists)?);
+    }
 
     tx.commit().await?;
     Ok(profile)

@@ -4,6 +4,7 @@ use actix_web::web::{Data, Json};
 use actix_web::{HttpResponse, get, post, put};
 use chrono::NaiveDate;
 use domain::users::{Email, FullName, Nationality, Oib};
+use platform::body::Body;
 use platform::problems::Problem;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -120,7 +121,7 @@ async fn create_profile(
     app: Data<App>,
     fan: Fan,
     _key: IdempotencyKey,
-    body: Json<ProfileBody>,
+    body: Body<ProfileBody>,
 ) -> Result<HttpResponse, Fault<ProfileRefused>> {
     let draft = body.into_inner().parse()?;
     let profile = actions::create(&app, &fan, draft).await?;
@@ -135,7 +136,7 @@ async fn create_profile(
 async fn change_profile(
     app: Data<App>,
     fan: Fan,
-    body: Json<ProfileBody>,
+    body: Body<ProfileBody>,
 ) -> Result<Json<ProfileView>, Fault<ProfileRefused>> {
     let draft = body.into_inner().parse()?;
     Ok(Json(actions::change(&app, &fan, draft).await?.into()))

@@ -63,15 +63,17 @@ pub(super) async fn find_profile(
     .await
 }
 
+/// `false` when the user has a profile, also one that was made in this moment.
 pub(super) async fn insert_profile(
     conn: &mut PgConnection,
     user: UserId,
     profile: &Profile,
-) -> Result<(), sqlx::Error> {
-    query!(
+) -> Result<bool, sqlx::Error> {
+    let made = query!(
         "INSERT INTO user_profiles
              (user_id, full_name, date_of_birth, nationality, oib_encrypted, oib_index, email, phone)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+         ON CONFLICT (user_id) DO NOTHING",
         user as UserId,
         profile.full_name,
         profile.date_of_birth,
@@ -83,7 +85,7 @@ pub(super) async fn insert_profile(
     )
     .execute(conn)
     .await?;
-    Ok(())
+    Ok(made.rows_affected() == 1)
 }
 
 /// Saves what a fan may change; nationality and OIB stay (E1-F3). `false` when there is no profile with this OIB.

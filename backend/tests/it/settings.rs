@@ -1,6 +1,5 @@
 //! A bad setting stops the start with one sentence: the setting, the value, what would be right.
 
-use backend::events::bus::require_site;
 use backend::settings::Settings;
 use secrecy::SecretString;
 
@@ -19,18 +18,18 @@ async fn good_settings_are_accepted() {
 }
 
 #[tokio::test]
-async fn a_number_below_its_least_is_named_with_its_least() {
+async fn a_number_out_of_its_range_is_named_with_its_range() {
     let connections = refusal(|bad| bad.database.max_connections = 1);
     assert_eq!(
         connections,
-        "setting `database.max_connections` is 1; it should be at least 2"
+        "setting `database.max_connections` is 1; it should be 2 to 500"
     );
     let workers = refusal(|bad| bad.http.workers = 0);
-    assert_eq!(workers, "setting `http.workers` is 0; it should be at least 1");
+    assert_eq!(workers, "setting `http.workers` is 0; it should be 1 to 256");
     let budget = refusal(|bad| bad.stripe.requests_per_second = 0);
     assert_eq!(
         budget,
-        "setting `stripe.requests_per_second` is 0; it should be at least 1"
+        "setting `stripe.requests_per_second` is 0; it should be 1 to 1000"
     );
 }
 
@@ -79,6 +78,23 @@ async fn a_secret_that_does_not_fit_is_named_and_never_shown() {
             refusal(|it| it.secrets.ticket_signing_key = bad()),
         ),
         ("mail.smtp_url", refusal(|it| it.mail.smtp_url = bad())),
+        ("redis.url", refusal(|it| it.redis.url = bad())),
+        (
+            "redis.url",
+            refusal(|it| it.redis.url = SecretString::from("rediss://hush@host")),
+        ),
+        (
+            "nats.url",
+            refusal(|it| it.nats.url = SecretString::from("http://hush:hush")),
+        ),
+        (
+            "stripe.secret_key",
+            refusal(|it| it.stripe.secret_key = SecretString::from("sk_test_hush")),
+        ),
+        (
+            "stripe.webhook_secret",
+            refusal(|it| it.stripe.webhook_secret = SecretString::from("whsec_")),
+        ),
     ] {
         assert!(
             sentence.starts_with(&format!("setting `{name}` is ")),
@@ -106,14 +122,24 @@ async fn a_folder_without_the_bus_files_and_a_sender_that_is_no_address_are_name
     );
 }
 
-#[test]
-fn a_site_whose_events_no_consumer_would_be_given_is_named() {
-    let files = settings().nats.files;
-    require_site(&files, "backend").unwrap();
-    let sentence = require_site(&files, "portal").unwrap_err().to_string();
+#[tokio::test]
+async fn a_site_whose_events_no_consumer_would_be_given_and_empty_names_are_named() {
+    let site = refusal(|bad| bad.stripe.site = "portal".to_owned());
     assert!(
-        sentence.starts_with("setting `stripe.site` is portal; it should be the site that ")
-            && sentence.ends_with("consumers/payments.json filters, stripe.backend"),
-        "{sentence}"
+        site.starts_with("setting `stripe.site` is portal; it should be the site that ")
+            && site.ends_with("consumers/payments.json filters, stripe.backend"),
+        "{site}"
+    );
+    assert_eq!(
+        refusal(|bad| bad.identity.audience = String::new()),
+        "setting `identity.audience` is empty; it should be a name"
+    );
+    assert_eq!(
+        refusal(|bad| bad.waiting_room.tenant = " ".to_owned()),
+        "setting `waiting_room.tenant` is empty; it should be a name"
+    );
+    assert_eq!(
+        refusal(|bad| bad.waiting_room.issuer = String::new()),
+        "setting `waiting_room.issuer` is empty; it should be a name"
     );
 }

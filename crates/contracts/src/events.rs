@@ -48,7 +48,7 @@ pub struct OrderCompleted {
     pub currency: String,
 }
 
-/// `order.refunded`: paid too late or twice; the money went back.
+/// `order.refunded`: paid too late, or given back by its buyer; the money goes back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderRefunded {
     pub order_id: Uuid,

@@ -15,7 +15,8 @@ pub enum QueueMode {
     Capacity,
 }
 
-/// Body of `POST /queues`. Posting the same `reference` again answers the queue that it already made.
+/// Body of `POST /queues`. Posting the same `reference` again answers the queue that it already made, if
+/// that is set so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateQueue {

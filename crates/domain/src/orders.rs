@@ -22,7 +22,7 @@ pub enum OrderState {
     Cancelled,
     /// The session ended before it was paid.
     Expired,
-    /// Paid too late; the money went back.
+    /// Paid too late, or given back in time: the money goes back.
     Refunded,
 }
 
@@ -182,8 +182,8 @@ pub fn decide_cancel(state: OrderState, has_payment: bool) -> Result<Cancellatio
     match state {
         OrderState::AwaitingPayment if has_payment => Ok(Cancellation::AskGateway),
         OrderState::AwaitingPayment => Ok(Cancellation::Now),
-        OrderState::Completed | OrderState::Refunded => Err(CancelRefused::Paid),
-        OrderState::Cancelled | OrderState::Expired => Ok(Cancellation::AlreadyEnded),
+        OrderState::Completed => Err(CancelRefused::Paid),
+        OrderState::Cancelled | OrderState::Expired | OrderState::Refunded => Ok(Cancellation::AlreadyEnded),
     }
 }
 

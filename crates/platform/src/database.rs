@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions, Connection, PgPool};
-use tokio::time::Instant;
+use sqlx::{ConnectOptions, PgPool};
+use tokio::time::{Instant, timeout};
 
 /// How long a request waits for a connection before it answers 503: the whole budget of a hold is 50 ms at p99, so a
 /// longer wait would only hide that the pool is too small.
@@ -35,32 +35,37 @@ pub async fn pool(options: PgConnectOptions, size: u32) -> Result<PgPool, sqlx::
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .connect_lazy_with(options.clone());
     let patience_ends = Instant::now() + START_PATIENCE;
-    loop {
+    let mut connections = Vec::new();
+    while u32::try_from(connections.len()).is_ok_and(|count| count < size) {
         match pool.acquire().await {
-            Ok(_) => return Ok(pool),
+            Ok(connection) => connections.push(connection),
             Err(sqlx::Error::PoolTimedOut) if Instant::now() < patience_ends => {}
-            // A pool keeps to itself why nobody answered; a connection says it.
-            Err(error @ sqlx::Error::PoolTimedOut) => {
-                options.connect().await?.close().await?;
-                return Err(error);
-            }
+            Err(sqlx::Error::PoolTimedOut) => return Err(reason(options).await),
             Err(error) => return Err(error),
         }
     }
+    Ok(pool)
 }
 
-/// Whether the statement may never have reached a healthy server: answer 503 and let the client try again.
+/// A pool keeps to itself why nobody answered; a connection says it.
+async fn reason(options: PgConnectOptions) -> sqlx::Error {
+    match timeout(START_PATIENCE, options.connect()).await {
+        Ok(Err(error)) => error,
+        Ok(Ok(_)) | Err(_) => sqlx::Error::PoolTimedOut,
+    }
+}
+
+/// Whether the database had no answer to give, and nothing happened: answer 503 and let the client try again.
 #[must_use]
 pub fn is_unavailable(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => true,
-        // 57P01-57P03: the server is stopping or starting; 53300: too many connections.
-        sqlx::Error::Database(database) => {
-            matches!(
-                database.code().as_deref(),
-                Some("57P01" | "57P02" | "57P03" | "53300")
-            )
-        }
+        // 57P01-57P03: the server is stopping or starting; 53300: too many connections; 55P03, 57014, 25P03: our own limits on
+        // waiting for a lock, on a statement, on an idle transaction; 40P01: the victim of a deadlock.
+        sqlx::Error::Database(database) => matches!(
+            database.code().as_deref(),
+            Some("57P01" | "57P02" | "57P03" | "53300" | "55P03" | "57014" | "25P03" | "40P01")
+        ),
         _ => false,
     }
 }

@@ -1,6 +1,7 @@
 //! Plumbing that both binaries use today: settings, telemetry, database pool, tasks and shutdown, clock, ids, signing
-//! keys, problems. Nothing of tickets, nothing of lines; no dependency on our other crates.
+//! keys, problems, JSON bodies. Nothing of tickets, nothing of lines; no dependency on our other crates.
 
+pub mod body;
 pub mod clock;
 pub mod database;
 pub mod ids;

@@ -4,7 +4,7 @@
 use actix_web::error::{JsonPayloadError, PathError, QueryPayloadError};
 use actix_web::http::StatusCode;
 use actix_web::http::header::RETRY_AFTER;
-use actix_web::{HttpResponse, ResponseError, web};
+use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -138,6 +138,12 @@ impl Problem {
     pub fn status(&self) -> u16 {
         self.status
     }
+
+    /// What `Retry-After` says, if it is sent.
+    #[must_use]
+    pub fn retry_after_seconds(&self) -> Option<u32> {
+        self.retry_after_seconds
+    }
 }
 
 impl std::fmt::Display for Problem {
@@ -177,9 +183,19 @@ pub fn configure_extractors(config: &mut web::ServiceConfig, body_limit: usize) 
         .app_data(web::QueryConfig::default().error_handler(|error, _| query_problem(&error).into()));
 }
 
-/// For `default_service`: nothing is registered at this address.
-pub async fn no_such_route() -> Problem {
-    Problem::new(NO_SUCH_ROUTE)
+/// For `default_service`: nothing is registered for this method at this address.
+///
+/// `#[get]` and its like guard the whole resource, so that a known address comes here with any other method, and only the
+/// map of resources still knows it. No `Allow` is sent, since that map knows no methods.
+pub async fn no_such_route(request: HttpRequest) -> HttpResponse {
+    // The path as the router compares it: percent-decoded, unlike `request.path()`.
+    let is_known = request.resource_map().has_resource(request.match_info().as_str());
+    let code = if is_known {
+        METHOD_NOT_ALLOWED
+    } else {
+        NO_SUCH_ROUTE
+    };
+    Problem::new(code).error_response()
 }
 
 fn json_problem(error: &JsonPayloadError) -> Problem {

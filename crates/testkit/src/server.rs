@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer, web};
 use anyhow::Context;
+use platform::settings::BadSettings;
 use platform::tasks::Tasks;
 
 /// Seconds that requests in flight get when a stand-in stops.
@@ -18,7 +19,8 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Binds `address` (port 0: any free one) and serves `routes` in the background.
+    /// Binds `address` (port 0: any free one) and serves `routes` in the background. The setting of `address` is called
+    /// `{name}_listen`.
     pub(crate) fn start<F>(
         tasks: &Tasks,
         name: &'static str,
@@ -33,7 +35,7 @@ impl Server {
             .disable_signals()
             .shutdown_timeout(STOP_SECONDS)
             .bind(address)
-            .with_context(|| format!("{name} cannot listen on {address}"))?;
+            .map_err(|error| BadSettings::unusable_address(&format!("{name}_listen"), address, &error))?;
         let address = *http.addrs().first().context("the server has no address")?;
         let running = http.run();
         let handle = running.handle();

@@ -12,7 +12,7 @@ use crate::gates;
 use crate::generate;
 use crate::interrupt;
 use crate::programs::program;
-use crate::tests_run::start_test_servers;
+use crate::tests_run::{SCRATCH_STACK, start_test_servers};
 
 /// The version that deny.toml was written for.
 const CARGO_DENY_VERSION: &str = "0.20.2";
@@ -113,7 +113,7 @@ fn clippy(checkout: &Checkout) -> anyhow::Result<Remark> {
 }
 
 fn offline_sql(checkout: &Checkout) -> anyhow::Result<Remark> {
-    let (mut fleet, servers) = start_test_servers(checkout, "scratch")?;
+    let (mut fleet, servers) = start_test_servers(checkout, SCRATCH_STACK)?;
     let outcome = generate::query_data(checkout, &servers, true);
     fleet.stop();
     outcome?;

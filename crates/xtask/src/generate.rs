@@ -15,7 +15,7 @@ use crate::checkout::{Checkout, capture, run};
 use crate::interrupt;
 use crate::servers::Servers;
 use crate::stadium;
-use crate::tests_run::start_test_servers;
+use crate::tests_run::{SCRATCH_STACK, start_test_servers};
 
 /// Databases that queries are checked against; crates that check queries.
 const SCRATCH: [(&str, &str, &str); 2] = [
@@ -56,7 +56,7 @@ type Files = BTreeMap<String, Vec<u8>>;
 /// Runs the command.
 pub(crate) fn generate(checkout: &Checkout, args: &GenerateArgs) -> anyhow::Result<()> {
     interrupt::watch()?;
-    let (mut fleet, servers) = start_test_servers(checkout, "scratch")?;
+    let (mut fleet, servers) = start_test_servers(checkout, SCRATCH_STACK)?;
     // Queries first: the binaries that print the documents are built from them.
     query_data(checkout, &servers, args.check)?;
     fleet.stop();

@@ -10,6 +10,11 @@ use crate::ports;
 use crate::programs::program;
 use crate::servers::{Durability, ServerPorts, Servers};
 
+/// The stack of the tests.
+pub(crate) const TEST_STACK: &str = "test";
+/// The stack of whatever needs a scratch database.
+pub(crate) const SCRATCH_STACK: &str = "scratch";
+
 /// Which tests to run.
 #[derive(clap::Args)]
 pub(crate) struct TestArgs {
@@ -21,7 +26,7 @@ pub(crate) struct TestArgs {
 /// Runs the command; its exit code is the runner's.
 pub(crate) fn test(checkout: &Checkout, args: &TestArgs) -> anyhow::Result<ExitCode> {
     interrupt::watch()?;
-    let (mut fleet, servers) = start_test_servers(checkout, "test")?;
+    let (mut fleet, servers) = start_test_servers(checkout, TEST_STACK)?;
     let mut runner = checkout.cargo();
     if program("cargo-nextest").is_some() {
         runner.args(["nextest", "run", "--no-fail-fast"]);

@@ -3,6 +3,7 @@
 //! Servers → build → settings → migrations → stand-ins → waiting room → backend and worker → seed → table of addresses.
 //! Whatever was started is stopped in reverse order, however this ends.
 
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
@@ -18,6 +19,10 @@ use crate::ports::{self, Ports};
 use crate::secrets::Secrets;
 use crate::servers::{Durability, ServerPorts, Servers, wait_for};
 use crate::settings::{Databases, Sale, SettingsFiles, Stack, TENANT};
+use crate::tests_run::{SCRATCH_STACK, TEST_STACK};
+
+/// What the simulated fans' own program takes, so that nothing is built for a number that it would refuse.
+const FANS: RangeInclusive<i64> = 1..=15_000;
 
 /// What to bring up, and what for.
 #[derive(clap::Args)]
@@ -26,7 +31,7 @@ pub(crate) struct UpArgs {
     #[arg(long)]
     once: bool,
     /// How many fans: with --once they are simulated; the match opens two seats for each
-    #[arg(long, default_value_t = 1000)]
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(FANS))]
     fans: u32,
     /// Where the report of --once goes
     #[arg(long, default_value = "out.json")]
@@ -83,12 +88,8 @@ fn state_of(checkout: &Checkout, args: &UpArgs) -> PathBuf {
 /// Every folder a stack may live in.
 pub(crate) fn states(checkout: &Checkout) -> Vec<PathBuf> {
     let state = checkout.state();
-    vec![
-        state.clone(),
-        state.join("once"),
-        state.join("sabotage"),
-        state.join("test"),
-    ]
+    let below = ["once", "sabotage", TEST_STACK, SCRATCH_STACK].map(|name| state.join(name));
+    std::iter::once(state).chain(below).collect()
 }
 
 /// Runs the command.
@@ -387,5 +388,12 @@ mod tests {
         assert_eq!(match_in("a log line\n{\"match_id\":\"m-1\"}\n").unwrap(), "m-1");
         assert!(match_in("nothing").is_err());
         assert!(match_in("{}").is_err());
+    }
+
+    #[test]
+    fn as_many_fans_are_taken_as_the_simulation_takes() {
+        let theirs = include_str!("../../../load-tests/src/main.rs").replace('_', "");
+        let line = format!("const FANS: RangeInclusive<i64> = {FANS:?};");
+        assert!(theirs.contains(&line), "load-tests does not say `{line}`");
     }
 }

@@ -111,11 +111,17 @@ pub(crate) struct Ticket {
     pub(crate) identity: Vec<u8>,
     pub(crate) state: String,
     pub(crate) issued_at: Time,
+    pub(crate) cancelled_at: Option<Time>,
 }
 
 impl Ticket {
     pub(crate) fn is_live(&self) -> bool {
         self.state != "CANCELLED"
+    }
+
+    /// When the seat was nobody's again; `None`: never. State and stamp must agree, or the ticket counts as not ended.
+    pub(crate) fn owned_until(&self) -> Option<Time> {
+        self.cancelled_at.filter(|_| !self.is_live())
     }
 }
 

@@ -72,7 +72,7 @@ async fn of_backend(db: &mut PgConnection, match_id: Uuid) -> anyhow::Result<Fac
         .fetch_all(&mut *db)
         .await?,
         tickets: query_as(
-            "SELECT ticket_id, order_id, seat_id, user_id, identity, state::text AS state, issued_at
+            "SELECT ticket_id, order_id, seat_id, user_id, identity, state::text AS state, issued_at, cancelled_at
              FROM tickets WHERE match_id = $1",
         )
         .bind(match_id)

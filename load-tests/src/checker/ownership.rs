@@ -1,4 +1,4 @@
-//! Who owned a seat when: carts while they live, tickets from their issue on.
+//! Who owned a seat when: carts while they live, tickets from their issue until they are cancelled.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ pub(crate) struct Ownership {
     pub(crate) user_id: Uuid,
     pub(crate) seat_id: Uuid,
     pub(crate) from: Time,
-    /// `None`: a live ticket.
+    /// `None`: a ticket that was never cancelled.
     pub(crate) until: Option<Time>,
 }
 
@@ -25,20 +25,16 @@ pub(crate) fn all(facts: &Facts) -> Vec<Ownership> {
         .iter()
         .map(|order| (order.order_id, order.cart_id))
         .collect();
-    let tickets = facts
-        .tickets
-        .iter()
-        .filter(|ticket| ticket.is_live())
-        .map(|ticket| Ownership {
-            purchase: cart_of_order
-                .get(&ticket.order_id)
-                .copied()
-                .unwrap_or(ticket.order_id),
-            user_id: ticket.user_id,
-            seat_id: ticket.seat_id,
-            from: ticket.issued_at,
-            until: None,
-        });
+    let tickets = facts.tickets.iter().map(|ticket| Ownership {
+        purchase: cart_of_order
+            .get(&ticket.order_id)
+            .copied()
+            .unwrap_or(ticket.order_id),
+        user_id: ticket.user_id,
+        seat_id: ticket.seat_id,
+        from: ticket.issued_at,
+        until: ticket.owned_until(),
+    });
     let mut issued: BTreeMap<Uuid, Time> = BTreeMap::new();
     for ticket in tickets.clone() {
         let first = issued.entry(ticket.purchase).or_insert(ticket.from);

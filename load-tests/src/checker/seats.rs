@@ -6,15 +6,14 @@ use chrono::TimeDelta;
 use uuid::Uuid;
 
 use crate::checker::Finding;
-use crate::checker::facts::{Cart, Facts, Seat, Time};
+use crate::checker::facts::{Cart, Facts, Seat, Ticket, Time};
 use crate::checker::ownership::{self, Ownership, end_of, in_order, overlap};
 use crate::fans::history::{GoneAnswer, What};
 
 /// An end is stamped before it commits: for so long after its stamp a reader may still have seen the cart.
 const COMMIT_LAG: TimeDelta = TimeDelta::milliseconds(500);
 
-/// Two live tickets, or a live ticket and a live cart, or two live carts own one seat at any instant; or a seat with a live
-/// ticket is for sale.
+/// Two tickets, or a ticket and a cart, or two carts own one seat at any instant; or a seat with a live ticket is for sale.
 pub(crate) fn double_sold(facts: &Facts) -> Vec<Finding> {
     let mut by_seat: BTreeMap<Uuid, Vec<Ownership>> = BTreeMap::new();
     for owned in ownership::all(facts) {
@@ -41,24 +40,19 @@ pub(crate) fn double_sold(facts: &Facts) -> Vec<Finding> {
 fn two_owners(seat: Uuid, owners: Vec<Ownership>) -> Option<Finding> {
     let mut last: Option<Ownership> = None;
     for owner in owners {
-        if let Some(earlier) = &last
-            && earlier.purchase != owner.purchase
-            && overlap(earlier, &owner)
-        {
-            return Some(format!(
-                "seat {seat} belonged to purchases {} and {} at {}",
-                earlier.purchase, owner.purchase, owner.from
-            ));
-        }
-        if let Some(earlier) = &last
-            && earlier.purchase == owner.purchase
-            && earlier.until.is_none()
-            && owner.until.is_none()
-        {
-            return Some(format!(
-                "seat {seat} has two live tickets of purchase {}",
-                owner.purchase
-            ));
+        if let Some(earlier) = last.as_ref().filter(|earlier| overlap(earlier, &owner)) {
+            // A purchase's cart ends as its tickets begin, so that both owners of one purchase are tickets.
+            return Some(if earlier.purchase == owner.purchase {
+                format!(
+                    "seat {seat} has two tickets of purchase {} at {}",
+                    owner.purchase, owner.from
+                )
+            } else {
+                format!(
+                    "seat {seat} belonged to purchases {} and {} at {}",
+                    earlier.purchase, owner.purchase, owner.from
+                )
+            });
         }
         let lasts_longer = last.as_ref().is_none_or(|earlier| !outlasts(earlier, &owner));
         if lasts_longer {
@@ -106,7 +100,7 @@ pub(crate) fn false_sold_out(facts: &Facts) -> Vec<Finding> {
 /// What happened to every seat of every zone.
 struct Zones<'a> {
     seats: BTreeMap<Uuid, Vec<&'a Seat>>,
-    sold_at: BTreeMap<Uuid, Time>,
+    tickets_of_seat: BTreeMap<Uuid, Vec<&'a Ticket>>,
     carts_of_seat: BTreeMap<Uuid, Vec<&'a Cart>>,
     /// When a cart's lock was moved, and from where.
     moved: BTreeMap<Uuid, (Time, Time)>,
@@ -124,7 +118,10 @@ impl<'a> Zones<'a> {
                 carts_of_seat.entry(*seat).or_default().push(cart);
             }
         }
-        let live = facts.tickets.iter().filter(|ticket| ticket.is_live());
+        let mut tickets_of_seat: BTreeMap<Uuid, Vec<&Ticket>> = BTreeMap::new();
+        for ticket in &facts.tickets {
+            tickets_of_seat.entry(ticket.seat_id).or_default().push(ticket);
+        }
         let payments: BTreeMap<Uuid, Time> = facts
             .payments
             .iter()
@@ -138,7 +135,7 @@ impl<'a> Zones<'a> {
         });
         Self {
             seats,
-            sold_at: live.map(|ticket| (ticket.seat_id, ticket.issued_at)).collect(),
+            tickets_of_seat,
             carts_of_seat,
             moved: moved.collect(),
         }
@@ -158,7 +155,7 @@ impl<'a> Zones<'a> {
     }
 
     fn could_be_had(&self, seat: Uuid, gone: &GoneAnswer) -> bool {
-        if self.sold_at.get(&seat).is_some_and(|at| *at <= gone.as_of) {
+        if self.is_sold(seat, gone.as_of) {
             return false;
         }
         let carts = self
@@ -167,6 +164,19 @@ impl<'a> Zones<'a> {
             .map(Vec::as_slice)
             .unwrap_or_default();
         !carts.iter().any(|cart| self.keeps(cart, gone))
+    }
+
+    /// Whether a reader at `at` may have seen a ticket for the seat. Nobody can foresee that it will be given back.
+    fn is_sold(&self, seat: Uuid, at: Time) -> bool {
+        let tickets = self
+            .tickets_of_seat
+            .get(&seat)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        tickets.iter().any(|ticket| {
+            let ended = ticket.owned_until();
+            ticket.issued_at <= at && ended.is_none_or(|ended| at < ended + COMMIT_LAG)
+        })
     }
 
     /// Whether this cart owned its seats at the reading and would until the end of the fan's session.

@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::clock::{RunClock, pause};
+use crate::fans::tally::Count;
 
 /// A fan's app waits so long for an answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
@@ -18,10 +19,20 @@ const TRIES: u32 = 6;
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(3);
 
 /// The client that all fans share.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Web {
     http: reqwest::Client,
     clock: RunClock,
+    traffic: Traffic,
+}
+
+/// All requests of the run, whatever they asked for. A repetition hides a failure from the fan, not from the report.
+#[derive(Debug, Default)]
+pub(crate) struct Traffic {
+    pub(crate) requests: Count,
+    /// Answers of 503 for which the fan asked again at once; what is an answer to a fan, like `busy`, is counted apart.
+    pub(crate) retried_503: Count,
+    pub(crate) no_answers: Count,
 }
 
 /// An answer, with the times of this very request.
@@ -67,7 +78,11 @@ impl Web {
             .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
             .tcp_nodelay(true)
             .build()?;
-        Ok(Self { http, clock })
+        Ok(Self {
+            http,
+            clock,
+            traffic: Traffic::default(),
+        })
     }
 
     pub(crate) fn http(&self) -> &reqwest::Client {
@@ -78,8 +93,21 @@ impl Web {
         self.clock
     }
 
+    pub(crate) fn traffic(&self) -> &Traffic {
+        &self.traffic
+    }
+
     /// Sends once; `None` when no whole answer came.
-    pub(crate) async fn send(&self, request: RequestBuilder) -> Option<Answer> {
+    async fn send(&self, request: RequestBuilder) -> Option<Answer> {
+        self.traffic.requests.one_more();
+        let answer = self.exchange(request).await;
+        if answer.is_none() {
+            self.traffic.no_answers.one_more();
+        }
+        answer
+    }
+
+    async fn exchange(&self, request: RequestBuilder) -> Option<Answer> {
         let sent_us = self.clock.now_us();
         let response = request.send().await.ok()?;
         let status = response.status().as_u16();
@@ -109,7 +137,10 @@ impl Web {
         for attempt in 1..=TRIES {
             last = self.send(make(&self.http)).await;
             let wait = match &last {
-                Some(answer) if answer.status == 503 && answer.code() != unless => answer.pause(),
+                Some(answer) if answer.status == 503 && answer.code() != unless => {
+                    self.traffic.retried_503.one_more();
+                    answer.pause()
+                }
                 Some(_) => return last,
                 None => Duration::from_millis(200) * attempt,
             };

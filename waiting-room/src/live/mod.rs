@@ -3,7 +3,8 @@
 //! Owns: the mirror of each line (who waits, how fast it moves), the fans that listen here, their signs of life.
 //! Publishes: places without a store read; news to sockets the moment their delta is read.
 //! Invariants: a mirror is only ever a snapshot plus an unbroken run of deltas, else it is rebuilt, so that a missed
-//! delta can never make a place wrong for ever; a place shown never goes up.
+//! delta can never make a place wrong for ever; a place shown never goes up, whether store or mirror was asked
+//! (`Line::place_of`).
 
 mod follow;
 mod mirror;

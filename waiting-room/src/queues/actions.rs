@@ -16,7 +16,7 @@ use crate::faults::{Fault, Refusal};
 use crate::ids::{QueueId, QueueNumber};
 use crate::live::Line;
 use crate::outage::Outage;
-use crate::problems::{NO_SUCH_QUEUE, QUEUE_CLOSED};
+use crate::problems::{NO_SUCH_QUEUE, QUEUE_CLOSED, QUEUE_EXISTS};
 use crate::tenants::Tenant;
 
 /// How soon a node hears of a queue that another node made.
@@ -31,6 +31,26 @@ pub(crate) struct NoSuchQueue;
 impl Refusal for NoSuchQueue {
     fn problem(&self) -> Problem {
         Problem::new(NO_SUCH_QUEUE)
+    }
+}
+
+/// Why a queue is not made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CreateRefused {
+    /// A value is out of range.
+    Invalid(SettingInvalid),
+    /// The tenant has one under this reference that is set otherwise.
+    Exists { queue: QueueId },
+}
+
+impl Refusal for CreateRefused {
+    fn problem(&self) -> Problem {
+        match self {
+            Self::Invalid(setting) => setting.problem(),
+            Self::Exists { queue } => Problem::new(QUEUE_EXISTS)
+                .detail("read the queue as it is set; its caps can be changed")
+                .member("queue_id", queue.to_string()),
+        }
     }
 }
 
@@ -61,13 +81,14 @@ impl From<NoSuchQueue> for ChangeRefused {
     }
 }
 
-/// Makes a queue, or finds the one that the tenant made under this reference.
+/// Makes a queue, or finds the one that the tenant made under this reference with the same settings. One that is set
+/// otherwise is refused: the tenant would believe that its new settings are in force.
 pub(super) async fn create(
     app: &Arc<App>,
     tenant: &Tenant,
     wanted: &CreateQueue,
-) -> Result<(room::Queue, bool), Fault<SettingInvalid>> {
-    rules::check_new(wanted, app.clock.now())?;
+) -> Result<(room::Queue, bool), Fault<CreateRefused>> {
+    rules::check_new(wanted, app.clock.now()).map_err(CreateRefused::Invalid)?;
 
     let mut conn = app.db.acquire().await?;
     let fresh = QueueId(app.ids.next());
@@ -78,7 +99,11 @@ pub(super) async fn create(
 
     let row = bring_settings(app, id).await?;
     app.lines.run(app, row.queue()?);
-    Ok((row.on_the_wire()?, made))
+    let queue = row.on_the_wire()?;
+    if !made && !rules::is_set_so(&queue, wanted) {
+        return Err(CreateRefused::Exists { queue: id }.into());
+    }
+    Ok((queue, made))
 }
 
 pub(super) async fn get(app: &App, tenant: &Tenant, id: QueueId) -> Result<room::Queue, Fault<NoSuchQueue>> {

@@ -5,14 +5,13 @@ use std::sync::Arc;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, get, patch, post, web};
 use contracts::room::{ChangeQueue, CreateQueue, OriginHealth, Queue, QueueState, QueueStats};
+use platform::body::Body;
 use platform::problems::Problem;
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
-use super::actions::{self, ChangeRefused, NoSuchQueue};
-use super::rules::SettingInvalid;
+use super::actions::{self, ChangeRefused, CreateRefused, NoSuchQueue};
 use crate::app::App;
-use crate::body::Body;
 use crate::faults::Fault;
 use crate::ids::QueueId;
 use crate::tenants::Tenant;
@@ -29,16 +28,18 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .service(origin_health);
 }
 
-/// Makes a queue. The same `reference` again answers the queue that it already made.
+/// Makes a queue. The same `reference` again answers the queue that it already made, if it is set so.
 #[utoipa::path(request_body = CreateQueue, tag = "queues", security(("service_token" = [])), responses(
     (status = 201, body = Queue), (status = 200, body = Queue, description = "It was there already"),
-    (status = 401, body = Problem), (status = 422, body = Problem, description = "`queue-setting-invalid`")))]
+    (status = 401, body = Problem),
+    (status = 409, body = Problem, description = "`queue-exists` (member `queue_id`): it is set otherwise"),
+    (status = 422, body = Problem, description = "`queue-setting-invalid`")))]
 #[post("/queues")]
 async fn create_queue(
     app: web::Data<Arc<App>>,
     tenant: Tenant,
     body: Body<CreateQueue>,
-) -> Result<HttpResponse, Fault<SettingInvalid>> {
+) -> Result<HttpResponse, Fault<CreateRefused>> {
     let (queue, made) = actions::create(&app, &tenant, &body).await?;
     let status = if made { StatusCode::CREATED } else { StatusCode::OK };
     Ok(HttpResponse::build(status).json(queue))

@@ -1,7 +1,7 @@
 //! What a queue may be set to. Pure.
 
-use chrono::{DateTime, TimeDelta, Utc};
-use contracts::room::{ChangeQueue, CreateQueue};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use contracts::room::{ChangeQueue, CreateQueue, Queue};
 use platform::problems::Problem;
 
 use crate::faults::Refusal;
@@ -54,6 +54,30 @@ pub(super) fn check_new(queue: &CreateQueue, now: DateTime<Utc>) -> Result<(), S
     )?;
     let away = (queue.opens_at - now).abs();
     require(away <= OPENING_WITHIN, "opens_at", "within five years of now")
+}
+
+/// Whether the queue is set as it is wanted; its reference is what it was found by.
+pub(super) fn is_set_so(queue: &Queue, wanted: &CreateQueue) -> bool {
+    let CreateQueue {
+        reference: _,
+        mode,
+        max_active_sessions,
+        admissions_per_minute,
+        session_ttl_seconds,
+        ticket_ttl_seconds,
+        opens_at,
+    } = wanted;
+    queue.mode == *mode
+        && queue.max_active_sessions == *max_active_sessions
+        && queue.admissions_per_minute == *admissions_per_minute
+        && queue.session_ttl_seconds == *session_ttl_seconds
+        && queue.ticket_ttl_seconds == *ticket_ttl_seconds
+        && queue.opens_at == kept_instant(*opens_at)
+}
+
+/// An instant as it is kept: the line counts in milliseconds.
+pub(super) fn kept_instant(instant: DateTime<Utc>) -> DateTime<Utc> {
+    instant.trunc_subsecs(3)
 }
 
 pub(super) fn check_change(change: &ChangeQueue) -> Result<(), SettingInvalid> {

@@ -1,11 +1,12 @@
 //! Every statement on `queues`.
 
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, Utc};
 use contracts::room::{ChangeQueue, CreateQueue, QueueMode, QueueState};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::Queue;
+use super::rules::kept_instant;
 use crate::ids::{QueueId, QueueNumber, TenantId};
 
 /// `queue_state`.
@@ -54,7 +55,7 @@ pub(super) async fn insert_queue(
         queue.admissions_per_minute.map(i32::try_from).transpose()?,
         i32::try_from(queue.session_ttl_seconds)?,
         i32::try_from(queue.ticket_ttl_seconds)?,
-        queue.opens_at.trunc_subsecs(3),
+        kept_instant(queue.opens_at),
     )
     .execute(conn)
     .await?;

@@ -97,7 +97,7 @@ pub(super) async fn access(
     match ticket.state {
         TicketState::Admitted => {}
         TicketState::Waiting => {
-            let position = ticket.position;
+            let position = line.place_of(app, &ticket).await.position;
             return Err(AccessRefused::StillWaiting { position, now_ms }.into());
         }
         state @ (TicketState::Completed

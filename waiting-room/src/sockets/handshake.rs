@@ -3,21 +3,21 @@
 
 use std::fmt;
 
-use actix_web::ResponseError;
 use contracts::room::{FanFrame, WS_SUBPROTOCOL};
 use contracts::tokens::TicketTokenClaims;
 use futures_util::StreamExt;
-use platform::problems::{NO_SUCH_ROUTE, PROBLEM_JSON, Problem};
+use platform::problems::{NO_SUCH_ROUTE, Problem};
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
-use tokio_tungstenite::tungstenite::http::header::{CONTENT_TYPE, SEC_WEBSOCKET_PROTOCOL};
-use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode};
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
+use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio_tungstenite::tungstenite::http::header::SEC_WEBSOCKET_PROTOCOL;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Error, Message};
 use uuid::Uuid;
 
 use super::frames::{CLOSE_UNAUTHORIZED, close};
+use super::refusals;
 use crate::app::App;
 use crate::problems::{TICKET_TOKEN_INVALID, TOO_MANY_SOCKETS};
 use crate::tickets;
@@ -35,7 +35,7 @@ const READ_BUFFER_BYTES: usize = 1024;
 /// Why a socket was not opened.
 #[derive(Debug)]
 pub(super) enum NotOpened {
-    Handshake(tokio_tungstenite::tungstenite::Error),
+    Handshake(Error),
     /// The first frame brought no valid token.
     Unauthorized,
 }
@@ -52,17 +52,26 @@ impl fmt::Display for NotOpened {
 /// Opens the socket and tells whose it is.
 pub(super) async fn greet(
     app: &App,
-    stream: TcpStream,
+    mut stream: TcpStream,
     has_room: bool,
 ) -> Result<(Socket, TicketTokenClaims), NotOpened> {
     let mut asked = Asked::default();
     let callback = |request: &Request, response: Response| {
-        asked = read_request(app, request, has_room).map_err(|problem| refusal(&problem))?;
+        asked = read_request(app, request, has_room).map_err(|problem| refusals::refusal(&problem))?;
         Ok(accepted(request, response))
     };
-    let mut socket = tokio_tungstenite::accept_hdr_async_with_config(stream, callback, Some(config()))
+    // Only lent: who asked for no socket is still to be answered. Nothing is read beyond the request (more than that is an
+    // error of the protocol), so that the socket can start over on the stream.
+    let shaken = tokio_tungstenite::accept_hdr_async_with_config(&mut stream, callback, Some(config()))
         .await
-        .map_err(NotOpened::Handshake)?;
+        .map(drop);
+    if let Err(error) = shaken {
+        if let Error::Protocol(_) = error {
+            refusals::send_away(&mut stream).await;
+        }
+        return Err(NotOpened::Handshake(error));
+    }
+    let mut socket = Socket::from_raw_socket(stream, Role::Server, Some(config())).await;
     if let Some(claims) = asked.claims {
         return Ok((socket, claims));
     }
@@ -147,16 +156,6 @@ fn accepted(request: &Request, mut response: Response) -> Response {
             .headers_mut()
             .insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(WS_SUBPROTOCOL));
     }
-    response
-}
-
-fn refusal(problem: &Problem) -> ErrorResponse {
-    let mut response = ErrorResponse::new(serde_json::to_string(problem).ok());
-    *response.status_mut() =
-        StatusCode::from_u16(problem.status_code().as_u16()).unwrap_or(StatusCode::BAD_REQUEST);
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
     response
 }
 

@@ -10,5 +10,6 @@ mod attend;
 mod frames;
 mod handshake;
 mod listener;
+mod refusals;
 
 pub(crate) use listener::listen;

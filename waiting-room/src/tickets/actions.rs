@@ -122,13 +122,18 @@ pub(super) async fn join_as(
     let fresh = TicketId::fresh(app.ids, line.queue.number);
     let joined = on_line(app, &line, || app.store.join(&line.keys, user, fresh)).await?;
 
-    let (ticket, fresh) = match joined {
-        Joined::Fresh(ticket) => (ticket, true),
-        Joined::Already(ticket) => (ticket, false),
+    let (ticket, mut seen, fresh) = match joined {
+        Joined::Fresh(ticket) => {
+            let seen = view::fresh(app, &line, &ticket);
+            (ticket, seen, true)
+        }
+        Joined::Already(ticket) => {
+            let seen = view::placed(app, &line, &ticket).await?;
+            (ticket, seen, false)
+        }
         Joined::TooEarly { opens_at_ms } => return Err(JoinRefused::TooEarly { opens_at_ms }.into()),
         Joined::Closed { reason } => return Err(JoinRefused::Closed { reason }.into()),
     };
-    let mut seen = view::placed(app, &line, &ticket)?;
     seen.ticket_token = Some(tokens::issue(app, &line, &ticket)?);
     Ok((seen, fresh))
 }
@@ -148,7 +153,7 @@ pub(crate) async fn look(
         return Ok((line, ticket));
     }
     let found = on_line(app, &line, || app.store.ticket(&line.keys, id)).await?;
-    let ticket = view::placed(app, &line, &found.ok_or(LookRefused::NoSuchTicket)?)?;
+    let ticket = view::placed(app, &line, &found.ok_or(LookRefused::NoSuchTicket)?).await?;
     Ok((line, ticket))
 }
 

@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::line_store::PlacedTicket;
 use crate::live::{Line, Place};
 use crate::sessions;
-use crate::time::{instant, millis};
+use crate::time::instant;
 
 /// The ticket at its place.
 pub(super) fn waiting(app: &App, line: &Line, ticket_id: Uuid, place: Place) -> Ticket {
@@ -25,17 +25,19 @@ pub(super) fn waiting(app: &App, line: &Line, ticket_id: Uuid, place: Place) -> 
     }
 }
 
-/// The ticket as the store has it: its place now, of which the node may not have heard yet.
-pub(super) fn placed(app: &App, line: &Line, ticket: &PlacedTicket) -> anyhow::Result<Ticket> {
+/// The ticket that was made just now, of which the node has not heard yet.
+pub(super) fn fresh(app: &App, line: &Line, ticket: &PlacedTicket) -> Ticket {
+    waiting(app, line, ticket.id.0, line.stored_place(app, ticket))
+}
+
+/// The ticket as the store has it, told so that the next look does not take it back.
+pub(super) async fn placed(app: &App, line: &Line, ticket: &PlacedTicket) -> anyhow::Result<Ticket> {
     let state = ticket.state;
     if state == TicketState::Waiting {
-        let place = Place {
-            position: ticket.position,
-            queue_size: ticket.queue_size,
-            estimated_wait: line.mirror.wait_at(ticket.position, millis(app.clock.now())),
-        };
+        let place = line.place_of(app, ticket).await;
         return Ok(waiting(app, line, ticket.id.0, place));
     }
+    line.hear_of(app, ticket).await;
     let admitted = ticket.session_expires_at_ms > 0;
     let pass = match state {
         TicketState::Admitted => Some(sessions::issue_pass(app, line, ticket)?),

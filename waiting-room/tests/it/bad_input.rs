@@ -30,6 +30,7 @@ fn bodies_that_are_not_what_a_route_takes() {
                 "",
                 "{",
                 "[]",
+                "[null, null]",
                 "\"\"",
                 "null",
                 "{\"unknown\":1}",
@@ -150,12 +151,42 @@ fn tickets_of_nobody_and_addresses_of_nothing() {
             (Method::POST, "/queues/not-an-id/tickets"),
             (Method::POST, "/sessions/not-an-id/complete"),
             (Method::GET, "/nowhere"),
-            (Method::PUT, "/queues"),
+            (Method::PUT, "/nowhere"),
             (Method::GET, "/tickets/"),
         ] {
             room.as_tenant(method, path, Some(json!({})))
                 .await
                 .is_problem(404, "no-such-route");
+        }
+    });
+}
+
+#[test]
+fn methods_that_an_address_does_not_take() {
+    room(|room| async move {
+        let api = serde_json::to_value(waiting_room::openapi()).unwrap();
+        for (path, item) in api["paths"].as_object().unwrap() {
+            let address = path
+                .replace("{queue_id}", &Uuid::nil().to_string())
+                .replace("{ticket_id}", &Uuid::nil().to_string());
+            for method in [
+                Method::GET,
+                Method::POST,
+                Method::PUT,
+                Method::PATCH,
+                Method::DELETE,
+            ] {
+                if item.get(method.as_str().to_lowercase()).is_none() {
+                    room.as_tenant(method, &address, Some(json!({})))
+                        .await
+                        .is_problem(405, "method-not-allowed");
+                }
+            }
+        }
+        for path in ["/docs/", "/openapi.json", "/%71ueues"] {
+            room.as_tenant(Method::DELETE, path, None)
+                .await
+                .is_problem(405, "method-not-allowed");
         }
     });
 }

@@ -191,6 +191,41 @@ fn a_silent_fan_loses_the_place_and_a_connected_one_does_not() {
 }
 
 #[test]
+fn a_place_never_goes_up_however_it_is_asked_for() {
+    room(|room| async move {
+        let queue = room.open_queue(Room::queue_with(0)).await.id;
+        for _ in 0..120 {
+            room.join(queue).await;
+        }
+        let fan = room.join(queue).await;
+        let ahead = room.clone();
+        let admitting = tokio::spawn(async move {
+            for cap in 1..=120 {
+                let change = json!({ "max_active_sessions": cap });
+                ahead
+                    .as_tenant(Method::PATCH, &format!("/queues/{queue}"), Some(change))
+                    .await;
+            }
+        });
+
+        let mut told = vec![("joined", fan.joined["position"].as_u64().unwrap())];
+        while told.last().is_some_and(|(_, place)| *place > 1) {
+            let rejoined = room.join_as(queue, fan.user).await.joined;
+            told.push(("rejoined", rejoined["position"].as_u64().unwrap()));
+            let read = room.ticket(&fan).await;
+            told.push(("read", read["position"].as_u64().unwrap()));
+            let access = room.access(queue, fan.user).await;
+            let refused = access.is_problem(403, "still-waiting");
+            told.push(("access", refused["position"].as_u64().unwrap()));
+            told.push(("read", room.ticket(&fan).await["position"].as_u64().unwrap()));
+        }
+        admitting.await.unwrap();
+        let worse = told.windows(2).find(|pair| pair[1].1 > pair[0].1);
+        assert_eq!(worse, None);
+    });
+}
+
+#[test]
 fn a_place_that_is_read_at_once_is_the_one_that_was_told_however_many_came_after() {
     room(|room| async move {
         let queue = room.open_queue(Room::queue_with(0)).await.id;

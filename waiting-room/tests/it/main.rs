@@ -17,5 +17,6 @@ mod joining;
 mod line_log;
 mod nodes;
 mod queues;
+mod settings;
 mod sockets;
 mod tenants;

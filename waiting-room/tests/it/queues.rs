@@ -11,12 +11,8 @@ fn the_same_reference_makes_one_queue() {
     room(|room| async move {
         let wanted = Room::queue_with(7);
         let first = room.open_queue(wanted.clone()).await;
-        let mut other = wanted.clone();
-        other.max_active_sessions = 9;
-        let second = room.as_tenant(Method::POST, "/queues", Some(json!(other))).await;
-        assert_eq!(second.status, 200);
-        assert_eq!(second.body["id"], first.id.to_string());
-        assert_eq!(second.body["max_active_sessions"], 7);
+        let second = room.as_tenant(Method::POST, "/queues", Some(json!(wanted))).await;
+        assert_eq!((second.status, &second.body), (200, &json!(first)));
         assert_eq!(
             first.opens_at.timestamp_millis(),
             wanted.opens_at.timestamp_millis()
@@ -26,6 +22,44 @@ fn the_same_reference_makes_one_queue() {
             .as_tenant(Method::GET, &format!("/queues/{}", first.id), None)
             .await;
         assert_eq!(read.body, json!(first));
+    });
+}
+
+#[test]
+fn a_reference_that_is_taken_by_other_settings_is_refused() {
+    room(|room| async move {
+        let wanted = Room::queue_with(7);
+        let queue = room.open_queue(wanted.clone()).await;
+        for (setting, value) in [
+            ("max_active_sessions", json!(9)),
+            ("admissions_per_minute", json!(60)),
+            ("session_ttl_seconds", json!(60)),
+            ("ticket_ttl_seconds", json!(60)),
+            ("opens_at", json!(wanted.opens_at + chrono::TimeDelta::seconds(1))),
+        ] {
+            let mut other = json!(wanted);
+            other[setting] = value;
+            let answer = room.as_tenant(Method::POST, "/queues", Some(other)).await;
+            let problem = answer.is_problem(409, "queue-exists");
+            assert_eq!(problem["queue_id"], queue.id.to_string(), "{setting}");
+        }
+        let path = format!("/queues/{}", queue.id);
+        assert_eq!(room.as_tenant(Method::GET, &path, None).await.body, json!(queue));
+
+        // What counts is how it is set now.
+        let change = json!({ "max_active_sessions": 9 });
+        assert_eq!(
+            room.as_tenant(Method::PATCH, &path, Some(change)).await.status,
+            200
+        );
+        let first = room.as_tenant(Method::POST, "/queues", Some(json!(wanted))).await;
+        first.is_problem(409, "queue-exists");
+        let mut changed = wanted;
+        changed.max_active_sessions = 9;
+        let again = room
+            .as_tenant(Method::POST, "/queues", Some(json!(changed)))
+            .await;
+        assert_eq!((again.status, &again.body["id"]), (200, &json!(queue.id)));
     });
 }
 
@@ -64,12 +98,21 @@ fn a_closed_queue_is_over_for_all_who_wait_and_stays_closed() {
         let buyer = room.join(queue).await;
         room.until_state(&buyer, "ADMITTED").await;
         let waiting = room.join(queue).await;
+        for _ in 0..20 {
+            room.join(queue).await;
+        }
 
         for _ in 0..2 {
             let closed = room.post(format!("/queues/{queue}/close")).await;
             assert_eq!(
                 (closed.status, closed.body["state"].as_str()),
                 (200, Some("CLOSED"))
+            );
+            // Nobody waits in it from now on, whether they were sent away yet or not.
+            let rejoined = room.join_as(queue, buyer.user).await.joined;
+            assert_eq!(
+                (&rejoined["state"], &rejoined["queue_size"]),
+                (&json!("ADMITTED"), &json!(0))
             );
         }
 

@@ -133,17 +133,43 @@ fn a_wrong_token_opens_no_socket() {
             socket.send(Message::text(hello)).await.unwrap();
             assert_eq!(close_code(&mut socket).await, 4401);
         }
+    });
+}
 
-        // A plain request is no socket.
-        let address = format!(
-            "{}/tickets/{}/ws",
-            room.sockets.replace("ws://", "http://"),
-            fan.ticket
-        );
-        match room.http.get(address).send().await {
-            Ok(response) => assert!(Answer::read(response).await.status < 500),
-            Err(error) => assert!(!error.is_timeout(), "{error}"),
+#[test]
+fn a_plain_request_is_told_that_only_sockets_are_taken() {
+    room(|room| async move {
+        let fan = room.join(room.open_queue(Room::queue_with(0)).await.id).await;
+        let sockets = room.sockets.replace("ws://", "http://");
+        let address = format!("{sockets}/tickets/{}/ws", fan.ticket);
+        let half_asked = room.http.get(&address).header("connection", "upgrade");
+        for request in [
+            room.http.get(&address),
+            room.http.get(&sockets),
+            room.http.delete(&address),
+            room.http.post(&address).body("x".repeat(40_000)),
+            half_asked.header("upgrade", "h2c"),
+        ] {
+            let response = request.send().await.unwrap();
+            let headers = response.headers().clone();
+            let answer = Answer::read(response).await;
+            assert_eq!(
+                (
+                    answer.status,
+                    answer.body["code"].as_str(),
+                    answer.content_type.as_str()
+                ),
+                (426, Some("upgrade-required"), "application/problem+json"),
+                "{}",
+                answer.body
+            );
+            assert_eq!(
+                (&headers["upgrade"], &headers["sec-websocket-version"]),
+                (&"websocket".parse().unwrap(), &"13".parse().unwrap())
+            );
         }
+        // Who asks properly is still served.
+        room.connect(&fan).await;
     });
 }
 

@@ -147,7 +147,7 @@ fn registering_again_changes_nothing_or_replaces_the_key() {
         .await;
         room.as_tenant(Method::GET, "/queues", None)
             .await
-            .is_problem(404, "no-such-route");
+            .is_problem(405, "method-not-allowed");
         let old = room
             .as_tenant(Method::GET, &format!("/queues/{}", Uuid::nil()), None)
             .await;

@@ -12,8 +12,9 @@ use crate::audit::{self, Actor, Entry};
 use crate::jobs::Outcome;
 use crate::{matches, orders};
 
-/// A refund that Stripe has taken but not finished is asked about again after so long.
-const ASK_AGAIN: Duration = Duration::from_secs(30);
+/// A refund that Stripe has taken but not finished is asked about again after so long: banks take days, and the calls are
+/// taken from those of fans who pay.
+const ASK_AGAIN: Duration = Duration::from_mins(10);
 
 /// Job: refunds a payment. The refund's id is the idempotency key, so that a kill at any point refunds once.
 ///

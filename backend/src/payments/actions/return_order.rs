@@ -80,11 +80,12 @@ pub async fn return_order(
 async fn take_back(conn: &mut PgConnection, order: &Order, lines: &[Line]) -> anyhow::Result<bool> {
     let count = u64::try_from(lines.len())?;
     let seat_ids: Vec<SeatId> = lines.iter().map(|line| line.seat_id).collect();
+    let holders: Vec<Vec<u8>> = lines.iter().map(|line| line.identity.clone()).collect();
     let buyer = (order.match_id, order.user_id);
 
     buyers::lock(conn, order.match_id, order.user_id).await?;
     buyers::save_sold(conn, buyer, -i32::try_from(lines.len())?).await?;
-    let people = identities::save_returned(conn, order.match_id, order.order_id).await?;
+    let people = identities::save_returned(conn, order.match_id, (order.order_id, &holders)).await?;
     let freed = seats::save_returned(conn, order.match_id, &seat_ids).await?;
     anyhow::ensure!(
         people == count && freed == count,

@@ -3,7 +3,7 @@
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::world::World;
+use crate::world::{ROOM_PUBLIC_URL, World};
 
 #[tokio::test]
 async fn a_grant_lets_this_fan_into_this_queue_and_nobody_else() {
@@ -18,7 +18,7 @@ async fn a_grant_lets_this_fan_into_this_queue_and_nobody_else() {
     let claims = world.room.read_grant(granted["grant"].as_str().unwrap());
     assert_eq!((claims.sub, claims.queue_id), (ana.id, world.queue_id));
     assert_eq!(granted["queue_id"], world.queue_id.to_string());
-    let join_url = format!("{}/queues/{}/tickets", world.room.base_url, world.queue_id);
+    let join_url = format!("{ROOM_PUBLIC_URL}/queues/{}/tickets", world.queue_id);
     assert_eq!(granted["join_url"], join_url);
     world.stop().await;
 }

@@ -180,3 +180,65 @@ async fn an_order_that_has_ended_cannot_be_paid() {
 
     world.stop().await;
 }
+
+#[tokio::test]
+async fn a_purchase_never_waits_for_the_bus_and_the_bus_finds_it_done() {
+    let world = World::start().await;
+    world.start_workers_without_bus();
+    let ana = world.fan("ana").await;
+    let (order, _) = ana.order_and_pay(2).await;
+    eventually("the webhook is stored", || async {
+        world
+            .number("SELECT count(*) FROM gateway_events WHERE kind = 'payment_intent.succeeded'")
+            .await
+            == 1
+    })
+    .await;
+    world
+        .execute("UPDATE gateway_events SET received_at = received_at - interval '6 s'")
+        .await;
+
+    ana.sees(&order, "COMPLETED").await;
+
+    world.start_workers().await;
+    eventually("everything has left", || async {
+        world
+            .number("SELECT count(*) FROM outbox WHERE published_at IS NULL")
+            .await
+            == 0
+    })
+    .await;
+    eventually("the consumer has seen the event", || async {
+        world.number("SELECT count(*) FROM inbox").await > 0
+    })
+    .await;
+    assert_eq!(world.number("SELECT count(*) FROM tickets").await, 2);
+    assert_eq!(
+        world
+            .number("SELECT count(*) FROM outbox WHERE kind = 'order.completed'")
+            .await,
+        1
+    );
+    world.assert_books_balance().await;
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_lock_that_somebody_keeps_is_our_outage_and_not_a_broken_answer() {
+    let world = World::start().await;
+    let ana = world.fan("ana").await;
+    let order = ana.order(1).await;
+    let mut frozen = world.app.db.begin().await.unwrap();
+    sqlx::query_scalar::<_, i64>("SELECT order_number FROM orders FOR UPDATE")
+        .fetch_one(&mut *frozen)
+        .await
+        .unwrap();
+
+    let answered = ana.start_payment(&order).await;
+
+    assert!(answered.header("retry-after").is_some());
+    answered.refused(503, "unavailable");
+    frozen.rollback().await.unwrap();
+    ana.start_payment(&order).await.ok();
+    world.stop().await;
+}

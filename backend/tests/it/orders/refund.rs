@@ -13,12 +13,15 @@ async fn bought(world: &World, fan: &Fan<'_>, quantity: u32) -> Value {
     order
 }
 
-/// The match kicks off so many minutes before or after its refund deadline of 48 hours is reached.
+/// The match kicks off so many minutes before or after its refund deadline is reached.
 async fn deadline_in_minutes(world: &World, minutes: i64) {
-    let kick_off = format!("clock_timestamp() + interval '48 hours' + interval '{minutes} minutes'");
     world
         .execute(&format!(
-            "UPDATE matches SET kick_off_at = {kick_off}; UPDATE match_sales SET closes_at = {kick_off}"
+            "UPDATE matches m
+             SET kick_off_at = clock_timestamp() + make_interval(hours => refund_deadline_hours, mins => {minutes})
+             FROM match_sales s
+             WHERE s.match_id = m.match_id;
+             UPDATE match_sales s SET closes_at = kick_off_at FROM matches m WHERE m.match_id = s.match_id"
         ))
         .await;
 }

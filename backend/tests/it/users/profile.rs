@@ -105,3 +105,20 @@ async fn details_that_do_not_hold_are_refused_and_nothing_is_kept() {
     assert_eq!(world.fingerprint().await, before);
     world.stop().await;
 }
+
+#[tokio::test]
+async fn pressed_three_times_at_once_it_is_one_profile_and_one_answer() {
+    let world = World::start().await;
+    let ana = world.visitor("ana").await;
+
+    let (one, two, three) = tokio::join!(
+        ana.post("/users/me/profile", &ana.profile),
+        ana.post("/users/me/profile", &ana.profile),
+        ana.post("/users/me/profile", &ana.profile)
+    );
+
+    let one = one.ok();
+    assert_eq!((&two.ok(), &three.ok()), (&one, &one));
+    assert_eq!(world.number("SELECT count(*) FROM user_profiles").await, 1);
+    world.stop().await;
+}

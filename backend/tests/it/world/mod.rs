@@ -15,7 +15,7 @@ use actix_web::HttpServer;
 use actix_web::web::Data;
 use backend::app::App;
 use backend::catalogue::{self, Seed};
-use backend::events::{bus::Bus, consumers, relay};
+use backend::events::{bus::Bus, consumers, fallback, relay};
 use backend::settings::{
     Database, Http, Identity, Log, Mail, Nats, Redis, Secrets, Settings, Stripe, WaitingRoom,
 };
@@ -35,6 +35,9 @@ use crate::support::{TestBus, variable};
 
 /// For whom tokens are.
 pub(crate) const AUDIENCE: &str = "fans-of-this-test";
+
+/// How fans reach the waiting room.
+pub(crate) const ROOM_PUBLIC_URL: &str = "https://room.example";
 
 /// How long a client waits for an answer.
 const ANSWER_LIMIT: Duration = Duration::from_secs(15);
@@ -168,6 +171,13 @@ impl World {
         assert!(self.bus.set(bus).is_ok(), "the workers work already");
     }
 
+    /// Starts what works without the bus: the jobs, and what applies gateway events from Postgres.
+    pub(crate) fn start_workers_without_bus(&self) {
+        let app = &self.app;
+        app.tasks.spawn("payments fallback", fallback::run(app.clone()));
+        app.tasks.spawn("jobs", jobs::runner::run(app.clone()));
+    }
+
     /// Stops everything and takes away what is of this test only.
     pub(crate) async fn stop(self) {
         self.room.go_away().await;
@@ -234,6 +244,7 @@ pub(crate) fn settings() -> Settings {
         },
         waiting_room: WaitingRoom {
             api_url: "http://127.0.0.1:1".to_owned(),
+            public_url: Some(ROOM_PUBLIC_URL.to_owned()),
             tenant: room::TENANT.to_owned(),
             issuer: room::ISSUER.to_owned(),
             signing_key: secret(&room::seed(1)),
@@ -299,6 +310,7 @@ async fn put_on_sale(app: &App, folder: &Path) -> (Uuid, Uuid, [Uuid; 2]) {
         session_seconds: 1_200,
         last_attempt_seconds: 90,
         landing_seconds: 60,
+        refund_deadline_hours: 48,
         max_sessions: 100,
     };
     let match_id: MatchId = catalogue::seed(&app.db, app.ids, &seed).await.unwrap();

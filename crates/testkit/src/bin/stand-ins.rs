@@ -1,7 +1,7 @@
 //! Runs the stand-ins of a development stack in one process: identity provider, Stripe, mail sink.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use clap::Parser;
 use platform::settings::BadSettings;
 use platform::tasks::{Tasks, stop_signal};
 use platform::telemetry::{self, LogFormat};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use testkit::{identity, mail_sink, stripe};
 
@@ -25,7 +25,7 @@ use testkit::{identity, mail_sink, stripe};
 struct Arguments {
     /// TOML file with the settings: identity_listen, stripe_listen, smtp_listen, mail_http_listen, audience,
     /// stripe_secret_key, stripe_webhook_secret, stripe_webhook_url; optional: stripe_webhook_delay_ms,
-    /// stripe_answer_delay_ms, log_format (text or json). The environment (STAND_INS_…) overrides it.
+    /// stripe_answer_delay_ms, log_format (text or json). The environment (STAND_INS_AUDIENCE, …) overrides it.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
@@ -56,45 +56,64 @@ fn default_webhook_delay_ms() -> u64 {
     50
 }
 
+/// A setting is wrong: the process did not start.
+const EXIT_BAD_SETTINGS: u8 = 2;
+
 /// Time that everything gets to stop.
 const STOP_LIMIT: Duration = Duration::from_secs(4);
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let settings = match read(&arguments) {
-        Ok(settings) => settings,
-        Err(bad) => {
-            eprintln!("stand-ins: {bad}");
-            return ExitCode::from(2);
-        }
-    };
-    telemetry::init(settings.log_format);
-    match run(settings).await {
+    match run(&arguments).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("stand-ins: {error:#}");
-            ExitCode::FAILURE
+            if error.is::<BadSettings>() {
+                ExitCode::from(EXIT_BAD_SETTINGS)
+            } else {
+                ExitCode::FAILURE
+            }
         }
     }
 }
 
-fn read(arguments: &Arguments) -> Result<Settings, BadSettings> {
-    let settings: Settings = platform::settings::load(arguments.config.as_deref(), "STAND_INS_")?;
-    if settings.stripe_webhook_url.starts_with("http://")
-        || settings.stripe_webhook_url.starts_with("https://")
-    {
+impl Settings {
+    fn load(file: Option<&Path>) -> Result<Self, BadSettings> {
+        let settings: Self = platform::settings::load_flat(file, "STAND_INS_")?;
+        settings.check()?;
         Ok(settings)
-    } else {
-        Err(BadSettings::new(
-            "stripe_webhook_url",
-            &settings.stripe_webhook_url,
-            "an http:// or https:// URL",
-        ))
+    }
+
+    fn check(&self) -> Result<(), BadSettings> {
+        let bearer = self.stripe_secret_key.expose_secret();
+        let webhook = self.stripe_webhook_secret.expose_secret();
+        for (setting, value, wanted) in [
+            ("audience", self.audience.as_str(), "the `aud` of every token"),
+            ("stripe_secret_key", bearer, "what callers show as bearer token"),
+            ("stripe_webhook_secret", webhook, "what webhooks are signed with"),
+        ] {
+            if value.trim().is_empty() {
+                return Err(BadSettings::new(setting, "empty", wanted));
+            }
+        }
+        let url = &self.stripe_webhook_url;
+        let host = url.strip_prefix("http://").or(url.strip_prefix("https://"));
+        if host.is_none_or(|host| host.is_empty() || host.starts_with('/')) {
+            let shown = format!("`{url}`");
+            return Err(BadSettings::new(
+                "stripe_webhook_url",
+                &shown,
+                "an http:// or https:// URL",
+            ));
+        }
+        Ok(())
     }
 }
 
-async fn run(settings: Settings) -> anyhow::Result<()> {
+async fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let settings = Settings::load(arguments.config.as_deref())?;
+    telemetry::init(settings.log_format);
     let tasks = Tasks::new();
     let identity_settings = identity::Settings {
         listen: settings.identity_listen,

@@ -76,7 +76,7 @@ pub async fn start(tasks: &Tasks, settings: Settings) -> anyhow::Result<MailSink
     let mailbox = Arc::new(Mailbox::default());
     let smtp = smtp::listen(tasks, settings.smtp_listen, mailbox.clone()).await?;
     let shared = web::Data::from(mailbox.clone());
-    let server = Server::start(tasks, "mail-sink", settings.http_listen, move |config| {
+    let server = Server::start(tasks, "mail_http", settings.http_listen, move |config| {
         config
             .app_data(shared.clone())
             .route("/healthz", web::get().to(healthy))

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
 use platform::clock::{Clock, SystemClock};
+use platform::settings::BadSettings;
 use platform::tasks::Tasks;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -33,7 +33,7 @@ pub(crate) async fn listen(
 ) -> anyhow::Result<SocketAddr> {
     let listener = TcpListener::bind(address)
         .await
-        .with_context(|| format!("the mail sink cannot listen on {address}"))?;
+        .map_err(|error| BadSettings::unusable_address("smtp_listen", address, &error))?;
     let bound = listener.local_addr()?;
     let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let accepting = tasks.clone();

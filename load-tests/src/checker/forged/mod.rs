@@ -54,6 +54,7 @@ fn buy(facts: &mut Facts, fan: u128) {
             identity: number.to_be_bytes().to_vec(),
             state: "SOLD".to_owned(),
             issued_at: at(start + 5.0),
+            cancelled_at: None,
         });
     }
     hold_and_order(facts, (fan, start), seats.clone());
@@ -240,6 +241,46 @@ fn clean() -> Facts {
         ..History::default()
     });
     facts
+}
+
+/// The first fan's order is returned: money back, tickets cancelled, seats free again.
+fn give_back(facts: &mut Facts, when: f64) {
+    let order_id = id(ORDER, 1);
+    facts.orders[0].state = "REFUNDED".to_owned();
+    facts.intents[0].refunded_cents = 8480;
+    for ticket in &mut facts.tickets[..2] {
+        (ticket.state, ticket.cancelled_at) = ("CANCELLED".to_owned(), Some(at(when)));
+    }
+    for seat in &mut facts.seats[..2] {
+        seat.status = "AVAILABLE".to_owned();
+    }
+    facts.refunds.push(Refund {
+        order_id,
+        amount_cents: 8480,
+        state: "SUCCEEDED".to_owned(),
+    });
+    for (movement, legs) in [
+        (20, [("refunds_due", -8480), ("tickets", 8000), ("fees", 480)]),
+        (21, [("refunds_due", 8480), ("gateway", -8480), ("fees", 0)]),
+    ] {
+        facts.ledger.extend(legs.map(|(account, cents)| LedgerLeg {
+            movement_id: id(9, movement),
+            order_id,
+            account: account.to_owned(),
+            cents,
+            currency: "EUR".to_owned(),
+        }));
+    }
+    facts.outbox.push(published(9, "order.refunded", order_id, when));
+    facts.audit.retain(|entry| entry.subject_id != order_id);
+    let deeds = [
+        "order.placed",
+        "payment.started",
+        "order.completed",
+        "order.refunded",
+        "refund.completed",
+    ];
+    facts.audit.extend(chain(order_id, &deeds));
 }
 
 /// Every invariant but `wanted` holds, and `wanted` was broken so often.

@@ -36,43 +36,7 @@ fn a_late_payment_that_was_refunded_is_an_outcome() {
 #[test]
 fn a_paid_order_that_was_given_back_is_an_outcome() {
     let mut facts = clean();
-    facts.histories.truncate(3);
-    let order_id = id(ORDER, 1);
-    facts.orders[0].state = "REFUNDED".to_owned();
-    facts.intents[0].refunded_cents = 8480;
-    for ticket in &mut facts.tickets[..2] {
-        ticket.state = "CANCELLED".to_owned();
-    }
-    for seat in &mut facts.seats[..2] {
-        seat.status = "AVAILABLE".to_owned();
-    }
-    facts.refunds.push(Refund {
-        order_id,
-        amount_cents: 8480,
-        state: "SUCCEEDED".to_owned(),
-    });
-    for (movement, legs) in [
-        (20, [("refunds_due", -8480), ("tickets", 8000), ("fees", 480)]),
-        (21, [("refunds_due", 8480), ("gateway", -8480), ("fees", 0)]),
-    ] {
-        facts.ledger.extend(legs.map(|(account, cents)| LedgerLeg {
-            movement_id: id(9, movement),
-            order_id,
-            account: account.to_owned(),
-            cents,
-            currency: "EUR".to_owned(),
-        }));
-    }
-    facts.outbox.push(published(9, "order.refunded", order_id, 60.0));
-    facts.audit.retain(|entry| entry.subject_id != order_id);
-    let deeds = [
-        "order.placed",
-        "payment.started",
-        "order.completed",
-        "order.refunded",
-        "refund.completed",
-    ];
-    facts.audit.extend(chain(order_id, &deeds));
+    give_back(&mut facts, 60.0);
     let broken: Vec<_> = check(&facts)
         .into_iter()
         .filter(|(_, findings)| !findings.is_empty())

@@ -81,7 +81,7 @@ fn an_order_whose_completion_was_never_or_twice_announced_is_named() {
 #[test]
 fn a_job_that_was_given_up_is_a_missing_effect() {
     let mut facts = clean();
-    facts.dead_jobs.push(("payment.close".to_owned(), id(ORDER, 1)));
+    facts.dead_jobs.push(("close_order".to_owned(), id(ORDER, 1)));
     names(&facts, "events_unpublished", 1);
 }
 

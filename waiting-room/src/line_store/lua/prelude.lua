@@ -64,10 +64,11 @@ local function judged(ticket, now)
 end
 
 local function described(outcome, ticket, now)
-  local state, position = judged(ticket, now), 0
+  local state, position, size = judged(ticket, now), 0, 0
   if state == 'WAITING' then position = redis.call('ZCOUNT', WAITING, '-inf', ticket.sequence) end
+  if meta('state') ~= 'CLOSED' then size = redis.call('ZCARD', WAITING) end
   return { outcome, now, ticket.id, state, ticket.sequence, ticket.user, ticket.expires, ticket.version,
-           position, redis.call('ZCARD', WAITING) }
+           position, size }
 end
 
 -- Admissions of the last 60 s, and at most a second more: the buckets are whole seconds.

@@ -1,24 +1,53 @@
 //! The report of a run: numbers for programs, a table for people, and the verdict.
 
+mod faults;
+mod latencies;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use comfy_table::{Cell, CellAlignment, Table, presets};
-use hdrhistogram::Histogram;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use uuid::Uuid;
 
 use crate::checker::facts::Facts;
 use crate::checker::{self, Finding};
 use crate::fans::history::{Fate, History, What};
+use crate::fans::web::Traffic;
+use crate::report::faults::{FAILED_REQUESTS_PERCENT_MAX, faults};
+use crate::report::latencies::latencies;
 
 /// Of the seats opened so many must be sold, percent: the rest may be singles that nobody asked for in time.
 const SOLD_PERCENT_MIN: usize = 99;
 /// Sentences shown per invariant; the count tells the rest.
 const FINDINGS_SHOWN: usize = 5;
-/// Latencies are kept up to so long, microseconds: ten minutes.
-const LATENCY_MAX_US: u64 = 600_000_000;
+
+/// What is known of a run beside its facts.
+#[derive(Debug)]
+pub(crate) struct Run<'a> {
+    /// How many were let in; whoever has no history broke.
+    pub(crate) fans: usize,
+    pub(crate) duration: Duration,
+    /// What was still open when nobody waited any longer.
+    pub(crate) unsettled: Option<String>,
+    pub(crate) traffic: &'a Traffic,
+}
+
+impl Run<'_> {
+    fn broken_fans(&self, histories: &[History]) -> usize {
+        self.fans.saturating_sub(histories.len())
+    }
+
+    fn numbers(&self, histories: &[History]) -> Vec<(&'static str, Value)> {
+        vec![
+            ("fans", json!(self.fans)),
+            ("fans_broken", json!(self.broken_fans(histories))),
+            ("requests", json!(self.traffic.requests.get())),
+            ("retried_503", json!(self.traffic.retried_503.get())),
+            ("no_answers", json!(self.traffic.no_answers.get())),
+        ]
+    }
+}
 
 /// What a run must have exercised to prove anything.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -42,25 +71,23 @@ pub(crate) struct Report {
     invariants: Vec<(&'static str, Vec<Finding>)>,
     floors: Vec<Floor>,
     sold: (usize, usize),
-    /// Answers that are the server's own fault, by route and code.
-    broken: Vec<String>,
-    /// What was still open when nobody waited any longer.
-    unsettled: Option<String>,
+    /// What went wrong with the run itself.
+    faults: Vec<String>,
     notes: Vec<String>,
 }
 
 impl Report {
     /// Judges the facts.
-    pub(crate) fn of(facts: &Facts, duration: Duration, unsettled: Option<String>) -> Self {
-        let fans = facts.histories.len();
+    pub(crate) fn of(facts: &Facts, run: &Run<'_>) -> Self {
         let counts = Counts::of(facts);
         let invariants = checker::check(facts);
-        let floors = floors(fans, &counts);
-        let mut numbers = counts.numbers(facts, fans);
+        let floors = floors(run.fans, &counts);
+        let mut numbers = run.numbers(&facts.histories);
+        numbers.extend(counts.numbers(facts));
         for (name, findings) in &invariants {
             numbers.push((name, json!(findings.len())));
         }
-        numbers.push(("duration_s", json!(duration.as_secs())));
+        numbers.push(("duration_s", json!(run.duration.as_secs())));
         numbers.extend(latencies(&facts.histories));
         let sold = (counts.seats_sold, counts.seats_open);
         Self {
@@ -68,8 +95,7 @@ impl Report {
             invariants,
             floors,
             sold,
-            broken: broken_answers(&facts.histories),
-            unsettled,
+            faults: faults(&facts.histories, run),
             notes: notes(&facts.histories),
         }
     }
@@ -88,14 +114,7 @@ impl Report {
                 "seats_sold: {sold} of {open} open seats were sold, {SOLD_PERCENT_MIN} % must be"
             ));
         }
-        violations.extend(
-            self.unsettled
-                .iter()
-                .map(|open| format!("the run did not come to rest: {open}")),
-        );
-        if !self.broken.is_empty() {
-            violations.push(format!("the servers broke: {}", self.broken.join("; ")));
-        }
+        violations.extend(self.faults.iter().cloned());
         let missed = self.floors.iter().filter(|floor| !floor.is_reached());
         violations.extend(missed.map(|floor| {
             format!(
@@ -140,7 +159,11 @@ impl Report {
             let must = match floor {
                 Some(floor) => format!("≥ {}", floor.least),
                 None if broken(name) => "0".to_owned(),
+                None if *name == "fans_broken" => "0".to_owned(),
                 None if *name == "seats_sold" => format!("≥ {SOLD_PERCENT_MIN} % of seats_open"),
+                None if ["retried_503", "no_answers"].contains(name) => {
+                    format!("together ≤ {FAILED_REQUESTS_PERCENT_MAX} % of requests")
+                }
                 None => String::new(),
             };
             let number = Cell::new(value).set_alignment(CellAlignment::Right);
@@ -200,11 +223,10 @@ impl Counts {
         }
     }
 
-    fn numbers(&self, facts: &Facts, fans: usize) -> Vec<(&'static str, Value)> {
+    fn numbers(&self, facts: &Facts) -> Vec<(&'static str, Value)> {
         let logged = |kind: &str| facts.line.iter().filter(|entry| entry.kind == kind).count();
         let orders = |state: &str| facts.orders.iter().filter(|order| order.state == state).count();
         vec![
-            ("fans", json!(fans)),
             ("joined", json!(logged("JOINED"))),
             ("admitted", json!(logged("ADMITTED"))),
             ("sessions_expired", json!(logged("SESSION_EXPIRED"))),
@@ -235,69 +257,6 @@ fn floors(fans: usize, counts: &Counts) -> Vec<Floor> {
     .into_iter()
     .map(|(name, reached)| Floor { name, least, reached })
     .collect()
-}
-
-fn latencies(histories: &[History]) -> Vec<(&'static str, Value)> {
-    let mut holds = recorder();
-    let mut tickets = recorder();
-    for history in histories {
-        let mut paid_us: BTreeMap<Uuid, u64> = BTreeMap::new();
-        for step in &history.steps {
-            match &step.what {
-                What::Held { .. } => record(&mut holds, step.answered_us.saturating_sub(step.sent_us)),
-                What::CardPaid { order_id } => {
-                    paid_us.insert(*order_id, step.answered_us);
-                }
-                What::TicketsSeen { order_id, .. } => {
-                    if let Some(paid) = paid_us.get(order_id) {
-                        record(&mut tickets, step.answered_us.saturating_sub(*paid));
-                    }
-                }
-                _ => {}
-            }
-        }
-    }
-    vec![
-        ("hold_p50_ms", milliseconds(&holds, 0.50)),
-        ("hold_p99_ms", milliseconds(&holds, 0.99)),
-        ("pay_to_ticket_p99_ms", milliseconds(&tickets, 0.99)),
-    ]
-}
-
-fn recorder() -> Option<Histogram<u64>> {
-    Histogram::new_with_max(LATENCY_MAX_US, 3).ok()
-}
-
-fn record(histogram: &mut Option<Histogram<u64>>, value_us: u64) {
-    if let Some(histogram) = histogram {
-        histogram.saturating_record(value_us);
-    }
-}
-
-fn milliseconds(histogram: &Option<Histogram<u64>>, quantile: f64) -> Value {
-    let us = histogram
-        .as_ref()
-        .map_or(0, |histogram| histogram.value_at_quantile(quantile));
-    json!(us.div_ceil(100) * 100 / 1000)
-}
-
-/// A 5xx other than 503 is never an answer to a fan.
-fn broken_answers(histories: &[History]) -> Vec<String> {
-    let mut answers: BTreeMap<String, usize> = BTreeMap::new();
-    for what in histories.iter().flat_map(History::whats) {
-        if let What::Refused { route, status, code } = what
-            && *status >= 500
-            && *status != 503
-        {
-            *answers
-                .entry(format!("{route} answered {status} {code}"))
-                .or_default() += 1;
-        }
-    }
-    answers
-        .into_iter()
-        .map(|(answer, count)| format!("{count} × {answer}"))
-        .collect()
 }
 
 /// What a reader should know beside the verdict: how fans fared, and answers that nobody planned for.
