@@ -109,3 +109,31 @@ impl SectorEntry {
         Ok(SectorSeats { for_sale, technical })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_committed_stadium_is_read_whole_and_every_seat_has_one_rank() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../data/stadiums");
+        let mut read = 0;
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_none_or(|extension| extension != "json") {
+                continue;
+            }
+            let stadium = StadiumFile::read(&path).unwrap();
+            for sector in &stadium.sectors {
+                let seats = sector.seats().unwrap();
+                let ranks: BTreeSet<i32> = seats.for_sale.iter().map(|seat| seat.snake_rank).collect();
+                assert_eq!(ranks.len(), seats.for_sale.len(), "{} {}", stadium.name, sector.code);
+                assert!(!seats.for_sale.is_empty(), "{} {}", stadium.name, sector.code);
+            }
+            read += 1;
+        }
+        assert_eq!(read, 5);
+    }
+}

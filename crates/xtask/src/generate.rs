@@ -63,9 +63,9 @@ pub(crate) fn generate(checkout: &Checkout, args: &GenerateArgs) -> anyhow::Resu
     documents(checkout, args.check)
 }
 
-/// OpenAPI documents and the stadium file.
+/// OpenAPI documents and the stadium files.
 pub(crate) fn documents(checkout: &Checkout, check: bool) -> anyhow::Result<()> {
-    stadium::poljud(checkout.root(), check)?;
+    stadium::write_all(checkout.root(), check)?;
     run(checkout
         .cargo()
         .args(["build", "--workspace", "--bins"])

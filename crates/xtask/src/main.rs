@@ -40,7 +40,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Bring up the whole system with one match on sale at Poljud, until Ctrl-C
+    /// Bring up the whole system with one match on sale, until Ctrl-C
     ///
     /// Starts PostgreSQL, Redis and NATS, builds, migrates, starts stand-ins for the identity provider, Stripe and the
     /// mail server, the waiting room, the backend and its worker, and prints a table of addresses.
@@ -73,11 +73,8 @@ enum Task {
     Check,
     /// Write the files that are made from the code: `.sqlx/`, `docs/openapi/`, `data/stadiums/`
     Generate(generate::GenerateArgs),
-    /// Write a stadium file from the rules of the building
+    /// Write the stadium files from the rules of the buildings
     Stadium {
-        /// Which one
-        #[arg(value_parser = ["poljud"])]
-        name: String,
         /// Write nothing; fail if the committed file is not what would be written
         #[arg(long)]
         check: bool,
@@ -108,7 +105,7 @@ fn work() -> anyhow::Result<ExitCode> {
         Task::Test(args) => tests_run::test(&checkout, &args),
         Task::Check => check::check(&checkout),
         Task::Generate(args) => generate::generate(&checkout, &args).map(done),
-        Task::Stadium { name: _, check } => stadium::poljud(checkout.root(), check).map(done),
+        Task::Stadium { check } => stadium::write_all(checkout.root(), check).map(done),
     }
 }
 

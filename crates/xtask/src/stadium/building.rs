@@ -1,17 +1,27 @@
-//! Poljud: eight tiers of equal sectors, their stairs, tunnels, cameras and wheelchair places.
+//! What the five houses have in common: tiers of equal sectors, their stairs, tunnels, cameras and wheelchair places.
 
 use anyhow::{Context, bail};
 
 use super::{PriceCategory, Row, Sector, Snake, Stadium};
 
-/// Seats for sale at Poljud; technical seats exist in addition.
-pub(super) const POLJUD_SEATS_FOR_SALE: usize = 33_987;
-
 /// A top row is never trimmed below this: its stairs stay where those of the rows below are.
 const ROW_SEATS_MIN: u32 = 16;
 
+/// A house, by its rules.
+pub(super) struct House {
+    /// Of the file, and of the command that writes it.
+    pub(super) file: &'static str,
+    pub(super) name: &'static str,
+    pub(super) city: &'static str,
+    /// Seats for sale; technical seats exist in addition.
+    pub(super) for_sale: usize,
+    pub(super) tiers: &'static [Tier],
+    /// Presale and match day, by category from 1.
+    pub(super) prices: [(&'static str, &'static str); 4],
+}
+
 /// One tier of one stand: equal sectors side by side.
-struct Tier {
+pub(super) struct Tier {
     stand: &'static str,
     code: &'static str,
     name: &'static str,
@@ -21,26 +31,37 @@ struct Tier {
     width: u32,
     /// Rows after which a row is one seat wider (a curve opens upwards); 0 in a straight stand.
     widens_every: u32,
-    upper: bool,
+    level: Level,
 }
 
-const TIERS: [Tier; 8] = [
-    tier(("WEST", "ZD", "Zapad donji"), 10, (16, 29, 0), false),
-    tier(("WEST", "ZG", "Zapad gornji"), 10, (20, 27, 0), true),
-    tier(("EAST", "ID", "Istok donji"), 10, (16, 29, 0), false),
-    tier(("EAST", "IG", "Istok gornji"), 10, (20, 27, 0), true),
-    tier(("NORTH", "SD", "Sjever donji"), 8, (15, 25, 3), false),
-    tier(("NORTH", "SG", "Sjever gornji"), 8, (17, 26, 2), true),
-    tier(("SOUTH", "JD", "Jug donji"), 8, (15, 25, 3), false),
-    tier(("SOUTH", "JG", "Jug gornji"), 8, (17, 26, 2), true),
-];
+/// Where a tier lies in its stand.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Level {
+    /// Under another one.
+    Lower,
+    /// Over another one.
+    Upper,
+    /// The stand's only one.
+    Only,
+}
+
+impl Level {
+    /// The pitch begins at its first row: wheelchairs come in there.
+    fn is_at_the_pitch(self) -> bool {
+        self != Level::Upper
+    }
+
+    fn is_under_the_roof(self) -> bool {
+        self != Level::Lower
+    }
+}
 
 /// (stand, code, name), sectors, (rows, seats of the lowest, rows after which one is wider).
-const fn tier(
+pub(super) const fn tier(
     (stand, code, name): (&'static str, &'static str, &'static str),
     sectors: u32,
     (rows, width, widens_every): (u32, u32, u32),
-    upper: bool,
+    level: Level,
 ) -> Tier {
     Tier {
         stand,
@@ -50,14 +71,14 @@ const fn tier(
         rows,
         width,
         widens_every,
-        upper,
+        level,
     }
 }
 
 /// The whole house.
-pub(super) fn poljud() -> anyhow::Result<Stadium> {
+pub(super) fn build(house: &House) -> anyhow::Result<Stadium> {
     let mut plans: Vec<(&Tier, u32, Vec<RowPlan>)> = Vec::new();
-    for tier in &TIERS {
+    for tier in house.tiers {
         for number in 1..=tier.sectors {
             plans.push((
                 tier,
@@ -66,13 +87,21 @@ pub(super) fn poljud() -> anyhow::Result<Stadium> {
             ));
         }
     }
-    trim_top_rows(&mut plans)?;
+    trim_top_rows(&mut plans, house.for_sale).with_context(|| format!("{} does not add up", house.name))?;
     Ok(Stadium {
-        name: "Poljud",
-        city: "Split",
+        name: house.name,
+        city: house.city,
         country: "HR",
-        capacity: POLJUD_SEATS_FOR_SALE,
-        price_categories: price_categories(),
+        capacity: house.for_sale,
+        price_categories: (1_u32..)
+            .zip(house.prices)
+            .map(|(code, (presale_price, match_day_price))| PriceCategory {
+                code,
+                name: format!("Kategorija {code}"),
+                presale_price,
+                match_day_price,
+            })
+            .collect(),
         sectors: plans
             .iter()
             .map(|(tier, number, rows)| sector(tier, *number, rows))
@@ -80,21 +109,21 @@ pub(super) fn poljud() -> anyhow::Result<Stadium> {
     })
 }
 
-/// The plan is slightly larger than the house: the roof's supports take seats at the end of the upper tiers' top rows.
-fn trim_top_rows(plans: &mut [(&Tier, u32, Vec<RowPlan>)]) -> anyhow::Result<()> {
+/// The plan is slightly larger than the house: the roof's supports take seats at the end of the top rows under it.
+fn trim_top_rows(plans: &mut [(&Tier, u32, Vec<RowPlan>)], for_sale: usize) -> anyhow::Result<()> {
     let planned: usize = plans
         .iter()
         .flat_map(|(_, _, rows)| rows)
         .map(RowPlan::for_sale)
         .sum();
     let mut surplus = planned
-        .checked_sub(POLJUD_SEATS_FOR_SALE)
+        .checked_sub(for_sale)
         .with_context(|| format!("the plan has only {planned} seats"))?;
     while surplus > 0 {
         let before = surplus;
         for top in plans
             .iter_mut()
-            .filter(|(tier, _, _)| tier.upper)
+            .filter(|(tier, _, _)| tier.level.is_under_the_roof())
             .filter_map(|(_, _, rows)| rows.last_mut())
         {
             if surplus > 0 && top.width > ROW_SEATS_MIN {
@@ -130,8 +159,8 @@ impl RowPlan {
             width,
             stairs_after: width / 2,
             tunnel: number.is_multiple_of(2) && (6..9).contains(&row),
-            cameras: middle && row + 2 >= tier.rows && !tier.upper,
-            wheelchairs: if !tier.upper && row == 0 && number.is_multiple_of(3) {
+            cameras: middle && row + 2 >= tier.rows && tier.level.is_at_the_pitch(),
+            wheelchairs: if tier.level.is_at_the_pitch() && row == 0 && number.is_multiple_of(3) {
                 4
             } else {
                 0
@@ -175,7 +204,8 @@ fn range(from: u32, to: u32) -> String {
 }
 
 fn sector(tier: &Tier, number: u32, rows: &[RowPlan]) -> Sector {
-    let best_row = if tier.upper { 1 } else { tier.rows / 2 };
+    let upper = tier.level == Level::Upper;
+    let best_row = if upper { 1 } else { tier.rows / 2 };
     Sector {
         code: format!("{}{number}", tier.code),
         name: format!("{} {number}", tier.name),
@@ -183,11 +213,7 @@ fn sector(tier: &Tier, number: u32, rows: &[RowPlan]) -> Sector {
         price_category: price_category(tier, number),
         snake: Snake {
             best_row: best_row.to_string(),
-            direction: if tier.upper {
-                "BOTTOM_TO_TOP"
-            } else {
-                "TOP_TO_BOTTOM"
-            },
+            direction: if upper { "BOTTOM_TO_TOP" } else { "TOP_TO_BOTTOM" },
         },
         rows: (1_u32..)
             .zip(rows)
@@ -201,7 +227,7 @@ fn sector(tier: &Tier, number: u32, rows: &[RowPlan]) -> Sector {
 
 /// The middle of the west stand costs most, the curves least.
 fn price_category(tier: &Tier, number: u32) -> u32 {
-    let middle = (4..=7).contains(&number);
+    let middle = number * 10 > tier.sectors * 3 && number * 10 <= tier.sectors * 7;
     match tier.stand {
         "WEST" if middle => 1,
         "WEST" => 2,
@@ -209,19 +235,4 @@ fn price_category(tier: &Tier, number: u32) -> u32 {
         "EAST" => 3,
         _ => 4,
     }
-}
-
-fn price_categories() -> Vec<PriceCategory> {
-    let category = |code, name, presale_price, match_day_price| PriceCategory {
-        code,
-        name,
-        presale_price,
-        match_day_price,
-    };
-    vec![
-        category(1, "Kategorija 1", "60.00", "75.00"),
-        category(2, "Kategorija 2", "45.00", "55.00"),
-        category(3, "Kategorija 3", "30.00", "37.50"),
-        category(4, "Kategorija 4", "20.00", "25.00"),
-    ]
 }

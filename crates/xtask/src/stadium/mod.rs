@@ -1,12 +1,14 @@
-//! `cargo xtask stadium poljud`: writes the stadium file from the rules of the building, the same bytes every time.
+//! `cargo xtask stadium`: writes the stadium files from the rules of the buildings, the same bytes every time.
 //!
 //! The format is described in `data/stadiums/README.md`.
 
 mod building;
+mod houses;
 
 use std::path::Path;
 
 use anyhow::{Context, bail};
+use houses::HOUSES;
 use serde::Serialize;
 
 #[derive(Debug, Serialize)]
@@ -22,7 +24,7 @@ struct Stadium {
 #[derive(Debug, Serialize)]
 struct PriceCategory {
     code: u32,
-    name: &'static str,
+    name: String,
     presale_price: &'static str,
     match_day_price: &'static str,
 }
@@ -49,21 +51,35 @@ struct Row {
     seats: String,
 }
 
-/// Writes `data/stadiums/poljud.json`, or with `check` says whether the committed file is what would be written.
-pub(crate) fn poljud(root: &Path, check: bool) -> anyhow::Result<()> {
-    let path = root.join("data/stadiums/poljud.json");
-    let text = render(&building::poljud()?)?;
-    if check {
+/// Where the file of a house lies, from the root.
+pub(crate) fn file_of(house: &str) -> String {
+    format!("data/stadiums/{house}.json")
+}
+
+/// Names of all houses, as on the command line.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    HOUSES.iter().map(|house| house.file)
+}
+
+/// Writes the files of all houses, or with `check` says whether the committed files are what would be written.
+pub(crate) fn write_all(root: &Path, check: bool) -> anyhow::Result<()> {
+    for house in &HOUSES {
+        let path = root.join(file_of(house.file));
+        let text = render(&building::build(house)?)?;
+        if !check {
+            std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+            continue;
+        }
         let committed =
             std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         if committed != text {
             bail!(
-                "data/stadiums/poljud.json is not what the generator writes; run `cargo xtask stadium poljud`"
+                "{} is not what the generator writes; run `cargo xtask stadium`",
+                path.display()
             );
         }
-        return Ok(());
     }
-    std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
+    Ok(())
 }
 
 /// One row per line: small, and a change shows as the rows it touches.
@@ -82,7 +98,6 @@ mod tests {
 
     use serde_json::Value;
 
-    use super::building::POLJUD_SEATS_FOR_SALE;
     use super::*;
 
     /// A reader of the grammar that shares nothing with the writer: (number, kind) of every seat, and the runs' lengths.
@@ -109,9 +124,19 @@ mod tests {
         (seats, runs)
     }
 
-    fn committed() -> Value {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data/stadiums/poljud.json");
-        serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+    fn committed() -> Vec<Value> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let read = |house: &str| std::fs::read_to_string(root.join(file_of(house))).unwrap();
+        names()
+            .map(|house| serde_json::from_str(&read(house)).unwrap())
+            .collect()
+    }
+
+    fn rows(stadium: &Value) -> impl Iterator<Item = &str> {
+        let sectors = stadium["sectors"].as_array().unwrap().iter();
+        sectors
+            .flat_map(|sector| sector["rows"].as_array().unwrap())
+            .map(|row| row["seats"].as_str().unwrap())
     }
 
     #[test]
@@ -123,68 +148,61 @@ mod tests {
     }
 
     #[test]
-    fn the_committed_file_adds_up_to_its_capacity() {
-        let stadium = committed();
-        let (mut sellable, mut technical) = (0, 0);
-        for row in stadium["sectors"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .flat_map(|s| s["rows"].as_array().unwrap())
-        {
-            let (seats, _) = read_row(row["seats"].as_str().unwrap());
-            technical += seats.iter().filter(|(_, kind)| *kind == 'T').count();
-            sellable += seats.iter().filter(|(_, kind)| *kind != 'T').count();
+    fn the_five_houses_add_up_to_their_capacities_and_have_every_kind_of_seat() {
+        let mut capacities = Vec::new();
+        for stadium in committed() {
+            let seats: Vec<(u32, char)> = rows(&stadium).flat_map(|row| read_row(row).0).collect();
+            let count = |kind| seats.iter().filter(|(_, one)| *one == kind).count();
+            let for_sale = seats.len() - count('T');
+            assert_eq!(stadium["capacity"], for_sale, "{}", stadium["name"]);
+            assert!(count('T') > 0, "{}", stadium["name"]);
+            assert!(count('W') > 0 && count('W') == count('C'), "{}", stadium["name"]);
+            capacities.push(for_sale);
         }
-        assert_eq!(sellable, POLJUD_SEATS_FOR_SALE);
-        assert_eq!(stadium["capacity"], POLJUD_SEATS_FOR_SALE);
-        assert!(technical > 0);
+        assert_eq!(capacities, [35_123, 33_987, 13_005, 8_279, 8_850]);
     }
 
     #[test]
     fn every_sector_has_a_usable_shape() {
-        let stadium = committed();
-        let sectors = stadium["sectors"].as_array().unwrap();
-        let codes: HashSet<_> = sectors
-            .iter()
-            .map(|sector| sector["code"].as_str().unwrap())
-            .collect();
-        assert_eq!(codes.len(), sectors.len());
-        assert!((60..=90).contains(&sectors.len()), "{} sectors", sectors.len());
-        for sector in sectors {
-            let rows = sector["rows"].as_array().unwrap();
-            let labels: HashSet<_> = rows.iter().map(|row| row["label"].as_str().unwrap()).collect();
-            assert_eq!(labels.len(), rows.len());
-            assert!(labels.contains(sector["snake"]["best_row"].as_str().unwrap()));
-            let seats: usize = rows
+        for stadium in committed() {
+            let sectors = stadium["sectors"].as_array().unwrap();
+            let codes: HashSet<_> = sectors
                 .iter()
-                .map(|row| read_row(row["seats"].as_str().unwrap()).0.len())
-                .sum();
-            assert!(
-                (300..=600).contains(&seats),
-                "{} has {seats} seats",
-                sector["code"]
-            );
+                .map(|sector| sector["code"].as_str().unwrap())
+                .collect();
+            assert_eq!(codes.len(), sectors.len());
+            assert!((20..=90).contains(&sectors.len()), "{} sectors", sectors.len());
+            for sector in sectors {
+                let rows = sector["rows"].as_array().unwrap();
+                let labels: HashSet<_> = rows.iter().map(|row| row["label"].as_str().unwrap()).collect();
+                assert_eq!(labels.len(), rows.len());
+                assert!(labels.contains(sector["snake"]["best_row"].as_str().unwrap()));
+                let seats: usize = rows
+                    .iter()
+                    .map(|row| read_row(row["seats"].as_str().unwrap()).0.len())
+                    .sum();
+                assert!(
+                    (300..=600).contains(&seats),
+                    "{} has {seats} seats",
+                    sector["code"]
+                );
+            }
         }
     }
 
     #[test]
     fn numbers_grow_from_left_to_right_in_every_row() {
-        let stadium = committed();
-        for row in stadium["sectors"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .flat_map(|s| s["rows"].as_array().unwrap())
-        {
-            let (seats, _) = read_row(row["seats"].as_str().unwrap());
-            assert!(seats.windows(2).all(|pair| pair[0].0 < pair[1].0), "{row}");
+        for stadium in committed() {
+            for row in rows(&stadium) {
+                let (seats, _) = read_row(row);
+                assert!(seats.windows(2).all(|pair| pair[0].0 < pair[1].0), "{row}");
+            }
         }
     }
 
     #[test]
-    fn the_committed_file_is_what_the_generator_writes() {
+    fn the_committed_files_are_what_the_generator_writes() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        poljud(&root, true).unwrap();
+        write_all(&root, true).unwrap();
     }
 }

@@ -3,13 +3,16 @@
 //! Servers → build → settings → migrations → stand-ins → waiting room → backend and worker → seed → table of addresses.
 //! Whatever was started is stopped in reverse order, however this ends.
 
-use std::ops::RangeInclusive;
+mod args;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use nix::sys::signal::Signal;
+
+pub(crate) use args::UpArgs;
 
 use crate::announce;
 use crate::checkout::{Checkout, capture, command_line, run};
@@ -19,62 +22,8 @@ use crate::ports::{self, Ports};
 use crate::secrets::Secrets;
 use crate::servers::{Durability, ServerPorts, Servers, wait_for};
 use crate::settings::{Databases, Sale, SettingsFiles, Stack, TENANT};
+use crate::stadium;
 use crate::tests_run::{SCRATCH_STACK, TEST_STACK};
-
-/// What the simulated fans' own program takes, so that nothing is built for a number that it would refuse.
-const FANS: RangeInclusive<i64> = 1..=15_000;
-
-/// What to bring up, and what for.
-#[derive(clap::Args)]
-pub(crate) struct UpArgs {
-    /// Sell once to simulated fans on a fresh stack, write the report, stop, and exit by its verdict
-    #[arg(long)]
-    once: bool,
-    /// How many fans: with --once they are simulated; the match opens two seats for each
-    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(FANS))]
-    fans: u32,
-    /// Where the report of --once goes
-    #[arg(long, default_value = "out.json")]
-    report: PathBuf,
-    /// Seed of the simulated fans' choices: same seed, same choices
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
-    /// After --once keep everything running until Ctrl-C, to look around
-    #[arg(long)]
-    keep: bool,
-    /// Negative control: a backend built without its guards, two of them, own databases; succeeds only if the checker
-    /// of the simulated on-sale reports seats sold twice (implies --once)
-    #[arg(long)]
-    sabotage: bool,
-    /// How many backend processes serve HTTP
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=8))]
-    backends: u16,
-    /// First of the ports; all others lie at fixed distances from it
-    #[arg(long, default_value_t = 7400, value_parser = clap::value_parser!(u16).range(1024..=60000))]
-    port_base: u16,
-}
-
-impl UpArgs {
-    fn once(&self) -> bool {
-        self.once || self.sabotage
-    }
-
-    fn backends(&self) -> u16 {
-        if self.sabotage {
-            self.backends.max(2)
-        } else {
-            self.backends
-        }
-    }
-
-    fn databases(&self) -> Databases {
-        if self.sabotage {
-            Databases::SABOTAGE
-        } else {
-            Databases::REAL
-        }
-    }
-}
 
 /// The folder that a stack's data, settings and logs live in: a simulated sale never touches those of a plain `up`.
 fn state_of(checkout: &Checkout, args: &UpArgs) -> PathBuf {
@@ -274,10 +223,15 @@ impl Stage<'_> {
     }
 
     fn seed(&self, servers: &Servers, binaries: &Binaries, files: &SettingsFiles) -> anyhow::Result<Stack> {
-        println!("» Poljud and one match on sale");
+        println!("» the stadium {} and one match on sale", self.args.stadium);
         let sale = Sale::for_fans(self.args.fans);
         let mut seed = with_settings(self.checkout, &binaries.backend, &files.backend);
-        seed.args(["admin", "seed", "--stadium", "data/stadiums/poljud.json"]);
+        seed.args([
+            "admin",
+            "seed",
+            "--stadium",
+            &stadium::file_of(&self.args.stadium),
+        ]);
         for (option, value) in [
             ("--open-seats", sale.open_seats),
             ("--session-seconds", sale.session_seconds),
@@ -388,12 +342,5 @@ mod tests {
         assert_eq!(match_in("a log line\n{\"match_id\":\"m-1\"}\n").unwrap(), "m-1");
         assert!(match_in("nothing").is_err());
         assert!(match_in("{}").is_err());
-    }
-
-    #[test]
-    fn as_many_fans_are_taken_as_the_simulation_takes() {
-        let theirs = include_str!("../../../load-tests/src/main.rs").replace('_', "");
-        let line = format!("const FANS: RangeInclusive<i64> = {FANS:?};");
-        assert!(theirs.contains(&line), "load-tests does not say `{line}`");
     }
 }

@@ -1,0 +1,77 @@
+//! What `cargo xtask up` can be told.
+
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+
+use crate::settings::Databases;
+use crate::stadium;
+
+/// What the simulated fans' own program takes, so that nothing is built for a number that it would refuse.
+pub(super) const FANS: RangeInclusive<i64> = 1..=15_000;
+
+/// What to bring up, and what for.
+#[derive(clap::Args)]
+pub(crate) struct UpArgs {
+    /// Sell once to simulated fans on a fresh stack, write the report, stop, and exit by its verdict
+    #[arg(long)]
+    pub(super) once: bool,
+    /// How many fans: with --once they are simulated; the match opens two seats for each
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(FANS))]
+    pub(super) fans: u32,
+    /// Where the report of --once goes
+    #[arg(long, default_value = "out.json")]
+    pub(super) report: PathBuf,
+    /// Where the match is played
+    #[arg(long, default_value = "poljud", value_parser = clap::builder::PossibleValuesParser::new(stadium::names()))]
+    pub(super) stadium: String,
+    /// Seed of the simulated fans' choices: same seed, same choices
+    #[arg(long, default_value_t = 1)]
+    pub(super) seed: u64,
+    /// After --once keep everything running until Ctrl-C, to look around
+    #[arg(long)]
+    pub(super) keep: bool,
+    /// Negative control: a backend built without its guards, two of them, own databases; succeeds only if the checker
+    /// of the simulated on-sale reports seats sold twice (implies --once)
+    #[arg(long)]
+    pub(super) sabotage: bool,
+    /// How many backend processes serve HTTP
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=8))]
+    pub(super) backends: u16,
+    /// First of the ports; all others lie at fixed distances from it
+    #[arg(long, default_value_t = 7400, value_parser = clap::value_parser!(u16).range(1024..=60000))]
+    pub(super) port_base: u16,
+}
+
+impl UpArgs {
+    pub(super) fn once(&self) -> bool {
+        self.once || self.sabotage
+    }
+
+    pub(super) fn backends(&self) -> u16 {
+        if self.sabotage {
+            self.backends.max(2)
+        } else {
+            self.backends
+        }
+    }
+
+    pub(super) fn databases(&self) -> Databases {
+        if self.sabotage {
+            Databases::SABOTAGE
+        } else {
+            Databases::REAL
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_many_fans_are_taken_as_the_simulation_takes() {
+        let theirs = include_str!("../../../../load-tests/src/main.rs").replace('_', "");
+        let line = format!("const FANS: RangeInclusive<i64> = {FANS:?};");
+        assert!(theirs.contains(&line), "load-tests does not say `{line}`");
+    }
+}
