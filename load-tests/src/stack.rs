@@ -11,8 +11,8 @@ use uuid::Uuid;
 /// The file says more, for people and other tools.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Stack {
-    /// Bases including `/api/v1`; fans are spread over them.
-    pub(crate) backend_urls: Vec<String>,
+    /// With `/api/v1`.
+    pub(crate) backend_url: String,
     pub(crate) identity_url: String,
     pub(crate) stripe_url: String,
     pub(crate) mail_url: String,
@@ -34,20 +34,6 @@ impl Stack {
                 file.display()
             )
         })?;
-        let stack: Self =
-            serde_json::from_str(&text).with_context(|| format!("{} is no stack file", file.display()))?;
-        anyhow::ensure!(
-            !stack.backend_urls.is_empty(),
-            "the stack file names no backend (`backend_urls` is empty)"
-        );
-        Ok(stack)
-    }
-
-    /// The backend that this fan talks to.
-    pub(crate) fn backend_of(&self, fan: usize) -> &str {
-        let chosen = fan
-            .checked_rem(self.backend_urls.len())
-            .and_then(|index| self.backend_urls.get(index));
-        chosen.map_or("", |url| url.trim_end_matches('/'))
+        serde_json::from_str(&text).with_context(|| format!("{} is no stack file", file.display()))
     }
 }

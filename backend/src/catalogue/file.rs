@@ -128,8 +128,14 @@ mod tests {
             let stadium = StadiumFile::read(&path).unwrap();
             for sector in &stadium.sectors {
                 let seats = sector.seats().unwrap();
-                let ranks: BTreeSet<i32> = seats.for_sale.iter().map(|seat| seat.snake_rank).collect();
-                assert_eq!(ranks.len(), seats.for_sale.len(), "{} {}", stadium.name, sector.code);
+                let ranks: BTreeSet<i32> = seats.for_sale.iter().map(|seat| seat.rank).collect();
+                assert_eq!(
+                    ranks.len(),
+                    seats.for_sale.len(),
+                    "{} {}",
+                    stadium.name,
+                    sector.code
+                );
                 assert!(!seats.for_sale.is_empty(), "{} {}", stadium.name, sector.code);
             }
             read += 1;

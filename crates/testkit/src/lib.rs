@@ -5,6 +5,7 @@
 
 #![recursion_limit = "256"] // `json!` recurses once per member; Stripe's objects have many.
 
+pub mod balancer;
 pub mod identity;
 pub mod mail_sink;
 pub mod oib;

@@ -10,7 +10,7 @@ use crate::settings::Stack;
 
 /// Prints the table of addresses, a development token and a ready call.
 pub(crate) fn print(stack: &Stack, ports: Ports, state: &Path) -> anyhow::Result<()> {
-    let backend = format!("http://127.0.0.1:{}", ports.backend(0));
+    let backend = format!("http://127.0.0.1:{}", ports.backend());
     let mut table = Table::new();
     table.load_style(presets::UTF8_BORDERS_ONLY);
     let rows = [
@@ -21,7 +21,10 @@ pub(crate) fn print(stack: &Stack, ports: Ports, state: &Path) -> anyhow::Result
             "its documents, to browse",
             format!("{}/docs/", stack.waiting_room_url),
         ),
-        ("its sockets", format!("ws://127.0.0.1:{}", ports.sockets())),
+        (
+            "sockets of its first node",
+            format!("ws://127.0.0.1:{}", ports.sockets_of(0)),
+        ),
         ("mails that were sent", stack.mail_url.clone()),
         ("Stripe stand-in", stack.stripe_url.clone()),
         (

@@ -10,6 +10,14 @@ use anyhow::{Context, bail};
 /// A port is asked for so long before it counts as silent.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(2);
 
+/// How many processes serve.
+#[derive(Clone, Copy)]
+pub(crate) struct StackSize {
+    pub(crate) backends: u16,
+    /// Of the waiting room.
+    pub(crate) nodes: u16,
+}
+
 /// The ports of one stack: fixed distances from a base.
 #[derive(Clone, Copy)]
 pub(crate) struct Ports {
@@ -21,17 +29,29 @@ impl Ports {
         Self { base }
     }
 
-    /// HTTP of the `index`th backend, counted from 0.
-    pub(crate) fn backend(self, index: u16) -> u16 {
-        self.base + 100 * index
+    /// HTTP of all backends, balanced.
+    pub(crate) fn backend(self) -> u16 {
+        self.base
     }
 
+    /// HTTP of all nodes of the waiting room, balanced.
     pub(crate) fn room(self) -> u16 {
         self.base + 1
     }
 
-    pub(crate) fn sockets(self) -> u16 {
-        self.base + 2
+    /// HTTP of one backend, counted from 0.
+    pub(crate) fn backend_of(self, index: u16) -> u16 {
+        self.base + 100 * (index + 1)
+    }
+
+    /// HTTP of one node of the waiting room, counted from 0.
+    pub(crate) fn room_of(self, index: u16) -> u16 {
+        self.backend_of(index) + 1
+    }
+
+    /// Sockets of one node of the waiting room: a fan is sent to those of the node that gave the place.
+    pub(crate) fn sockets_of(self, index: u16) -> u16 {
+        self.backend_of(index) + 2
     }
 
     pub(crate) fn identity(self) -> u16 {
@@ -62,8 +82,8 @@ impl Ports {
         self.base + 79
     }
 
-    /// All ports of a stack with so many backends are free, or an error that says which is not, whose it is, and the way out.
-    pub(crate) fn must_be_free(self, backends: u16) -> anyhow::Result<()> {
+    /// All ports of a stack with so many processes are free, or an error that says which is not, whose it is, and the way out.
+    pub(crate) fn must_be_free(self, size: StackSize) -> anyhow::Result<()> {
         let mut wanted = vec![
             (self.postgres(), "PostgreSQL"),
             (self.redis(), "Redis"),
@@ -72,10 +92,14 @@ impl Ports {
             (self.stripe(), "Stripe stand-in"),
             (self.mail(), "mail sink (HTTP)"),
             (self.smtp(), "mail sink (SMTP)"),
+            (self.backend(), "backends"),
             (self.room(), "waiting room"),
-            (self.sockets(), "waiting room (sockets)"),
         ];
-        wanted.extend((0..backends).map(|index| (self.backend(index), "backend")));
+        wanted.extend((0..size.backends).map(|index| (self.backend_of(index), "a backend")));
+        for index in 0..size.nodes {
+            wanted.push((self.room_of(index), "a node of the waiting room"));
+            wanted.push((self.sockets_of(index), "sockets of a node"));
+        }
         for (port, what) in wanted {
             if TcpListener::bind(local(port)).is_err() {
                 let owner = listener_on(port).unwrap_or_else(|| "another process".to_owned());

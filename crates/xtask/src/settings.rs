@@ -7,7 +7,7 @@ use anyhow::Context;
 use serde::Serialize;
 
 use crate::checkout::Checkout;
-use crate::ports::Ports;
+use crate::ports::{Ports, StackSize};
 use crate::secrets::Secrets;
 use crate::servers::Servers;
 
@@ -48,7 +48,7 @@ impl SettingsFiles {
         checkout: &Checkout,
         state: &Path,
         (servers, databases): (&Servers, Databases),
-        (ports, secrets): (Ports, &Secrets),
+        (ports, size, secrets): (Ports, StackSize, &Secrets),
     ) -> anyhow::Result<Self> {
         let files = Self {
             backend: state.join("backend.toml"),
@@ -61,7 +61,7 @@ impl SettingsFiles {
             &backend((servers, databases), (ports, secrets), &nats_files),
         )?;
         write(&files.room, &room((servers, databases), (ports, secrets)))?;
-        write(&files.stand_ins, &stand_ins(ports, secrets))?;
+        write(&files.stand_ins, &stand_ins(ports, size, secrets))?;
         Ok(files)
     }
 }
@@ -122,7 +122,7 @@ personal_data_key = "{personal}"
 blind_index_key = "{blind}"
 ticket_signing_key = "{tickets}"
 "#,
-        http = ports.backend(0),
+        http = ports.backend(),
         database = servers.database_url(databases.backend),
         redis = servers.redis_url(),
         nats = servers.nats_url(),
@@ -160,14 +160,19 @@ issuer = "tribina-waiting-room"
 key = "{key}"
 "#,
         http = ports.room(),
-        sockets = ports.sockets(),
+        sockets = ports.sockets_of(0),
         database = servers.database_url(databases.room),
         redis = servers.redis_url(),
         key = secrets.room_signing_key,
     )
 }
 
-fn stand_ins(ports: Ports, secrets: &Secrets) -> String {
+fn stand_ins(ports: Ports, size: StackSize, secrets: &Secrets) -> String {
+    let nodes = |count: u16, port: fn(Ports, u16) -> u16| -> Vec<String> {
+        (0..count)
+            .map(|index| format!("127.0.0.1:{}", port(ports, index)))
+            .collect()
+    };
     format!(
         r#"# Written by `cargo xtask up`; changes are lost.
 identity_listen = "127.0.0.1:{identity}"
@@ -178,6 +183,14 @@ audience = "{AUDIENCE}"
 stripe_secret_key = "{stripe_key}"
 stripe_webhook_secret = "{webhook}"
 stripe_webhook_url = "http://127.0.0.1:{backend}/api/v1/webhooks/stripe"
+
+[[balancers]]
+listen = "127.0.0.1:{backend}"
+nodes = {backends:?}
+
+[[balancers]]
+listen = "127.0.0.1:{room}"
+nodes = {rooms:?}
 "#,
         identity = ports.identity(),
         stripe = ports.stripe(),
@@ -185,7 +198,10 @@ stripe_webhook_url = "http://127.0.0.1:{backend}/api/v1/webhooks/stripe"
         mail = ports.mail(),
         stripe_key = secrets.stripe_secret_key,
         webhook = secrets.stripe_webhook_secret,
-        backend = ports.backend(0),
+        backend = ports.backend(),
+        backends = nodes(size.backends, Ports::backend_of),
+        room = ports.room(),
+        rooms = nodes(size.nodes, Ports::room_of),
     )
 }
 
@@ -216,7 +232,7 @@ impl Sale {
 #[derive(Serialize)]
 pub(crate) struct Stack {
     /// With the API's prefix.
-    pub(crate) backend_urls: Vec<String>,
+    pub(crate) backend_url: String,
     pub(crate) waiting_room_url: String,
     pub(crate) identity_url: String,
     pub(crate) stripe_url: String,
@@ -228,16 +244,10 @@ pub(crate) struct Stack {
 }
 
 impl Stack {
-    pub(crate) fn of(
-        (servers, databases): (&Servers, Databases),
-        (ports, backends): (Ports, u16),
-        match_id: String,
-    ) -> Self {
+    pub(crate) fn of((servers, databases): (&Servers, Databases), ports: Ports, match_id: String) -> Self {
         let http = |port: u16| format!("http://127.0.0.1:{port}");
         Self {
-            backend_urls: (0..backends)
-                .map(|index| format!("{}/api/v1", http(ports.backend(index))))
-                .collect(),
+            backend_url: format!("{}/api/v1", http(ports.backend())),
             waiting_room_url: http(ports.room()),
             identity_url: http(ports.identity()),
             stripe_url: http(ports.stripe()),

@@ -26,7 +26,6 @@ pub(super) const GREEDY_EXTRA: u32 = 2;
 /// A simulated fan.
 pub(super) struct Fan {
     pub(super) world: Arc<World>,
-    pub(super) index: usize,
     pub(super) number: u64,
     pub(super) character: Character,
     pub(super) rng: StdRng,
@@ -64,7 +63,6 @@ impl Fan {
         };
         Self {
             world,
-            index,
             number,
             character,
             rng,
@@ -118,13 +116,13 @@ impl Fan {
 
     /// Join, wait, shop, and give the session back if nothing was bought in it.
     async fn visit(&mut self) -> Visit {
-        let place = match self.join().await {
+        let mut place = match self.join().await {
             Joining::Placed(place) => place,
             Joining::LineClosed => return Visit::LineClosed,
             Joining::Failed => return Visit::Lost,
         };
         self.world.tally.waiting.up();
-        let waited = self.wait(&place).await;
+        let waited = self.wait(&mut place).await;
         self.world.tally.waiting.down();
         let session = match waited {
             Waited::Admitted(session) => session,
@@ -201,7 +199,7 @@ impl Fan {
     }
 
     pub(super) fn url(&self, path: &str) -> String {
-        format!("{}{path}", self.world.stack.backend_of(self.index))
+        format!("{}{path}", self.world.stack.backend_url.trim_end_matches('/'))
     }
 
     pub(super) fn match_url(&self, path: &str) -> String {

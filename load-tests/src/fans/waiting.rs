@@ -127,7 +127,7 @@ impl Fan {
     }
 
     /// Waits to be admitted.
-    pub(super) async fn wait(&mut self, place: &Place) -> Waited {
+    pub(super) async fn wait(&mut self, place: &mut Place) -> Waited {
         let mut drops_socket = self.character.follows == Follows::ShakySocket;
         loop {
             if self.world.is_over() {
@@ -212,8 +212,8 @@ impl Fan {
         }
     }
 
-    /// One poll.
-    async fn poll(&mut self, place: &Place) -> Option<Waited> {
+    /// One poll. Whoever answers it names its own sockets: those of a node that is gone are left alone.
+    async fn poll(&mut self, place: &mut Place) -> Option<Waited> {
         let url = self.ticket_url(place);
         let answer = self
             .insist("", |http, _| http.get(&url).bearer_auth(&place.token))
@@ -230,6 +230,7 @@ impl Fan {
         }
         let answer = self.expect_success("ticket", Some(answer))?;
         let ticket = answer.read::<Ticket>()?;
+        place.ws_url.clone_from(&ticket.ws_url);
         self.look(&ticket)
     }
 

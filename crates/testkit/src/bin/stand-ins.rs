@@ -1,4 +1,4 @@
-//! Runs the stand-ins of a development stack in one process: identity provider, Stripe, mail sink.
+//! Runs the stand-ins of a development stack in one process: identity provider, Stripe, mail sink, balancers.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -11,9 +11,10 @@ use platform::tasks::{Tasks, stop_signal};
 use platform::telemetry::{self, LogFormat};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use testkit::{identity, mail_sink, stripe};
+use testkit::{balancer, identity, mail_sink, stripe};
 
-/// The world around a development stack: an OpenID provider, a Stripe and a mail server, all in memory, all local.
+/// The world around a development stack: an OpenID provider, a Stripe, a mail server, and what stands before several nodes,
+/// all in memory, all local.
 ///
 /// Try it:
 ///   curl -d 'grant_type=password&username=ana' http://IDENTITY/token
@@ -25,7 +26,7 @@ use testkit::{identity, mail_sink, stripe};
 struct Arguments {
     /// TOML file with the settings: identity_listen, stripe_listen, smtp_listen, mail_http_listen, audience,
     /// stripe_secret_key, stripe_webhook_secret, stripe_webhook_url; optional: stripe_webhook_delay_ms,
-    /// stripe_answer_delay_ms, log_format (text or json). The environment (STAND_INS_AUDIENCE, …) overrides it.
+    /// stripe_answer_delay_ms, log_format (text or json), [[balancers]] with listen and nodes. The environment (STAND_INS_AUDIENCE, …) overrides it.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
@@ -49,6 +50,9 @@ struct Settings {
     stripe_answer_delay_ms: u64,
     #[serde(default)]
     log_format: LogFormat,
+    /// Each stands before the nodes of one service.
+    #[serde(default)]
+    balancers: Vec<balancer::Settings>,
 }
 
 /// Real webhooks trail their change a little.
@@ -124,6 +128,9 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         http_listen: settings.mail_http_listen,
     };
 
+    for balancer in settings.balancers.clone() {
+        balancer::start(&tasks, balancer).await?;
+    }
     let identity = identity::start(&tasks, identity_settings)?;
     let stripe = stripe::start(&tasks, stripe_settings(settings))?;
     let mail = mail_sink::start(&tasks, mail_settings).await?;

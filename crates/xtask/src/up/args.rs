@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
+use crate::ports::StackSize;
 use crate::settings::Databases;
 use crate::stadium;
 
@@ -37,6 +38,9 @@ pub(crate) struct UpArgs {
     /// How many backend processes serve HTTP
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=8))]
     pub(super) backends: u16,
+    /// How many nodes the waiting room has
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=8))]
+    pub(super) nodes: u16,
     /// First of the ports; all others lie at fixed distances from it
     #[arg(long, default_value_t = 7400, value_parser = clap::value_parser!(u16).range(1024..=60000))]
     pub(super) port_base: u16,
@@ -47,11 +51,14 @@ impl UpArgs {
         self.once || self.sabotage
     }
 
-    pub(super) fn backends(&self) -> u16 {
-        if self.sabotage {
-            self.backends.max(2)
-        } else {
-            self.backends
+    pub(super) fn size(&self) -> StackSize {
+        StackSize {
+            backends: if self.sabotage {
+                self.backends.max(2)
+            } else {
+                self.backends
+            },
+            nodes: self.nodes,
         }
     }
 

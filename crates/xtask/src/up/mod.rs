@@ -51,7 +51,7 @@ pub(crate) fn up(checkout: &Checkout, args: &UpArgs) -> anyhow::Result<ExitCode>
     let secrets = Secrets::load_or_make(&checkout.state().join("secrets.toml"))?;
     let mut fleet = Fleet::take(&state)?;
     let ports = Ports::from_base(args.port_base);
-    ports.must_be_free(args.backends())?;
+    ports.must_be_free(args.size())?;
     if args.once() {
         forget_servers(&state)?;
     }
@@ -65,7 +65,12 @@ pub(crate) fn up(checkout: &Checkout, args: &UpArgs) -> anyhow::Result<ExitCode>
     };
     let servers = stage.start_servers()?;
     let binaries = build(checkout, args.sabotage)?;
-    let files = SettingsFiles::write(checkout, &state, (&servers, args.databases()), (ports, &secrets))?;
+    let files = SettingsFiles::write(
+        checkout,
+        &state,
+        (&servers, args.databases()),
+        (ports, args.size(), &secrets),
+    )?;
     stage.migrate(&binaries, &files, &secrets)?;
     stage.start_processes(&binaries, &files)?;
     let stack = stage.seed(&servers, &binaries, &files)?;
@@ -191,35 +196,59 @@ impl Stage<'_> {
     }
 
     fn start_processes(&mut self, binaries: &Binaries, files: &SettingsFiles) -> anyhow::Result<()> {
-        println!("» starting stand-ins, waiting room, backend and worker");
-        let checkout = self.checkout;
-        let stand_ins = with_settings(checkout, &binaries.stand_ins, &files.stand_ins);
+        let (size, ports) = (self.args.size(), self.ports);
+        println!(
+            "» starting stand-ins, {} nodes of the waiting room, {} backends and the worker",
+            size.nodes, size.backends
+        );
+        let stand_ins = with_settings(self.checkout, &binaries.stand_ins, &files.stand_ins);
         self.fleet.launch("stand-ins", stand_ins, Signal::SIGTERM)?;
-        for port in [self.ports.identity(), self.ports.stripe(), self.ports.mail()] {
+        for port in [ports.identity(), ports.stripe(), ports.mail()] {
             wait_for(self.fleet, "stand-ins", || ports::healthy(port))?;
         }
-        let mut room = with_settings(checkout, &binaries.room, &files.room);
-        room.arg("serve");
-        self.fleet.launch("waiting-room", room, Signal::SIGTERM)?;
-        wait_for(self.fleet, "waiting-room", || ports::healthy(self.ports.room()))?;
-        let mut work = with_settings(checkout, &binaries.backend, &files.backend);
+        for index in 0..size.nodes {
+            self.start_node(index, binaries, files)?;
+        }
+        let mut work = with_settings(self.checkout, &binaries.backend, &files.backend);
         work.arg("work");
         self.fleet.launch("backend-work", work, Signal::SIGTERM)?;
-        for index in 0..self.args.backends() {
-            let port = self.ports.backend(index);
-            let mut serve = with_settings(checkout, &binaries.backend, &files.backend);
-            serve.arg("serve");
-            serve.env("BACKEND_HTTP__LISTEN", format!("127.0.0.1:{port}"));
-            serve.env("BACKEND_HTTP__PUBLIC_URL", format!("http://127.0.0.1:{port}"));
-            let name = if index == 0 {
-                "backend".to_owned()
-            } else {
-                format!("backend-{}", index + 1)
-            };
-            self.fleet.launch(&name, serve, Signal::SIGTERM)?;
-            wait_for(self.fleet, &name, || ports::healthy(port))?;
+        for index in 0..size.backends {
+            self.start_backend(index, binaries, files)?;
         }
         Ok(())
+    }
+
+    fn start_node(&mut self, index: u16, binaries: &Binaries, files: &SettingsFiles) -> anyhow::Result<()> {
+        let (http, sockets) = (self.ports.room_of(index), self.ports.sockets_of(index));
+        let mut node = with_settings(self.checkout, &binaries.room, &files.room);
+        node.arg("serve");
+        node.env("WAITING_ROOM_HTTP__LISTEN", format!("127.0.0.1:{http}"));
+        node.env(
+            "WAITING_ROOM_HTTP__SOCKETS_LISTEN",
+            format!("127.0.0.1:{sockets}"),
+        );
+        node.env(
+            "WAITING_ROOM_HTTP__SOCKETS_PUBLIC_URL",
+            format!("ws://127.0.0.1:{sockets}"),
+        );
+        let name = numbered("waiting-room", index);
+        self.fleet.launch(&name, node, Signal::SIGTERM)?;
+        wait_for(self.fleet, &name, || ports::healthy(http))
+    }
+
+    fn start_backend(
+        &mut self,
+        index: u16,
+        binaries: &Binaries,
+        files: &SettingsFiles,
+    ) -> anyhow::Result<()> {
+        let port = self.ports.backend_of(index);
+        let mut serve = with_settings(self.checkout, &binaries.backend, &files.backend);
+        serve.arg("serve");
+        serve.env("BACKEND_HTTP__LISTEN", format!("127.0.0.1:{port}"));
+        let name = numbered("backend", index);
+        self.fleet.launch(&name, serve, Signal::SIGTERM)?;
+        wait_for(self.fleet, &name, || ports::healthy(port))
     }
 
     fn seed(&self, servers: &Servers, binaries: &Binaries, files: &SettingsFiles) -> anyhow::Result<Stack> {
@@ -243,9 +272,17 @@ impl Stage<'_> {
         }
         let match_id = match_in(&capture(&mut seed)?)?;
         let context = (servers, self.args.databases());
-        let stack = Stack::of(context, (self.ports, self.args.backends()), match_id);
+        let stack = Stack::of(context, self.ports, match_id);
         stack.save(&self.state.join("stack.json"))?;
         Ok(stack)
+    }
+}
+
+/// `backend`, `backend-2`, …
+fn numbered(name: &str, index: u16) -> String {
+    match index {
+        0 => name.to_owned(),
+        more => format!("{name}-{}", more + 1),
     }
 }
 
