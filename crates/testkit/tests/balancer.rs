@@ -1,4 +1,5 @@
 //! Several nodes behind one address.
+#![expect(clippy::unwrap_used, reason = "what tests share may fail as tests do")]
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -12,21 +13,22 @@ fn anywhere() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 0))
 }
 
-/// A node that answers every byte with its own name.
-async fn node(name: u8) -> (SocketAddr, tokio::task::JoinHandle<()>) {
+/// A node that answers every byte with its own name, until its tasks are shut down.
+async fn node(name: u8) -> (SocketAddr, Tasks) {
     let listener = TcpListener::bind(anywhere()).await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let serving = tokio::spawn(async move {
-        loop {
-            let (mut socket, _) = listener.accept().await.unwrap();
-            tokio::spawn(async move {
-                while socket.read_u8().await.is_ok() {
+    let (address, tasks) = (listener.local_addr().unwrap(), Tasks::new());
+    let (stop, own) = (tasks.shutting_down().clone(), tasks.clone());
+    tasks.spawn("node", async move {
+        while let Some(Ok((mut socket, _))) = stop.run_until_cancelled(listener.accept()).await {
+            let stop = stop.clone();
+            own.spawn("connection", async move {
+                while let Some(Ok(_)) = stop.run_until_cancelled(socket.read_u8()).await {
                     socket.write_u8(name).await.unwrap();
                 }
             });
         }
     });
-    (address, serving)
+    (address, tasks)
 }
 
 async fn ask(balancer: SocketAddr) -> u8 {
@@ -48,8 +50,7 @@ async fn connections_go_to_the_nodes_in_turn_and_past_one_that_is_gone() {
     let answers = [ask(balancer).await, ask(balancer).await, ask(balancer).await];
     assert_eq!(answers, *b"121");
 
-    first.abort();
-    assert!(first.await.unwrap_err().is_cancelled());
+    assert!(first.shutdown(Duration::from_secs(5)).await);
     for _ in 0..4 {
         assert_eq!(ask(balancer).await, b'2');
     }

@@ -221,7 +221,10 @@ mod tests {
         let distance = Ports::from_base(0).postgres();
 
         let message = Ports::from_base(port - distance)
-            .must_be_free(0)
+            .must_be_free(StackSize {
+                backends: 1,
+                nodes: 1,
+            })
             .unwrap_err()
             .to_string();
 

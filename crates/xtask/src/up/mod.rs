@@ -21,7 +21,7 @@ use crate::interrupt;
 use crate::ports::{self, Ports};
 use crate::secrets::Secrets;
 use crate::servers::{Durability, ServerPorts, Servers, wait_for};
-use crate::settings::{Databases, Sale, SettingsFiles, Stack, TENANT};
+use crate::settings::{Sale, SettingsFiles, Stack, TENANT};
 use crate::stadium;
 use crate::tests_run::{SCRATCH_STACK, TEST_STACK};
 
