@@ -198,7 +198,7 @@ impl Stage<'_> {
     fn start_processes(&mut self, binaries: &Binaries, files: &SettingsFiles) -> anyhow::Result<()> {
         let (size, ports) = (self.args.size(), self.ports);
         println!(
-            "» starting stand-ins, {} nodes of the waiting room, {} backends and the worker",
+            "» starting stand-ins, the waiting room (nodes: {}), the backend (processes: {}) and its worker",
             size.nodes, size.backends
         );
         let stand_ins = with_settings(self.checkout, &binaries.stand_ins, &files.stand_ins);
