@@ -1,12 +1,13 @@
 //! The command line: one binary, several roles.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::HttpServer;
 use actix_web::web::Data;
+use anyhow::Context;
 use chrono::{DateTime, Utc};
 use clap::{Parser, Subcommand, ValueEnum};
 use platform::ids::Ids;
@@ -19,8 +20,9 @@ use crate::app::{App, Db};
 use crate::catalogue::{self, Seed};
 use crate::events::bus::{self, Bus};
 use crate::events::{consumers, dead_letters, fallback, relay};
+use crate::secrets::PersonalData;
 use crate::settings::Settings;
-use crate::{audit, jobs, matches, notifications};
+use crate::{audit, blacklist, jobs, matches, notifications};
 
 /// Tribina's backend: sells the seats.
 #[derive(Debug, Parser)]
@@ -73,6 +75,14 @@ enum Part {
 enum Admin {
     /// Load a stadium and put one match of it on sale, unless one is. Prints {"match_id": …}.
     Seed(Seed),
+    /// Put everybody whom a file names on the blacklist: one OIB a line, `#` begins a comment. All or nothing.
+    ImportBlacklist {
+        /// The file.
+        file: PathBuf,
+        /// Who says so.
+        #[arg(long, default_value = "MUP")]
+        source: String,
+    },
     /// Check every audit chain.
     VerifyAudit,
     /// Publish a consumer's dead letters again, once their cause is gone.
@@ -125,6 +135,9 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Role::All => run_roles(settings, &[serve, work]).await,
         Role::Migrate => migrate(&settings).await,
         Role::Admin(Admin::Seed(seed)) => seed_match(&settings, &seed).await,
+        Role::Admin(Admin::ImportBlacklist { file, source }) => {
+            import_blacklist(&settings, &file, &source).await
+        }
         Role::Admin(Admin::VerifyAudit) => verify_audit(&settings).await,
         Role::Admin(Admin::ReplayDeadLetters { consumer }) => replay(&settings, &consumer).await,
         Role::Admin(Admin::ReviveJobs) => {
@@ -259,6 +272,17 @@ async fn seed_match(settings: &Settings, seed: &Seed) -> anyhow::Result<ExitCode
     let db = operator_pool(settings).await?;
     let match_id = catalogue::seed(&db, Ids, seed).await?;
     print(&format!("{}\n", serde_json::json!({"match_id": match_id})))
+}
+
+async fn import_blacklist(settings: &Settings, file: &Path, source: &str) -> anyhow::Result<ExitCode> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let db = operator_pool(settings).await?;
+    let personal_data = PersonalData::new(&settings.secrets)?;
+    let done = blacklist::actions::import(&db, Ids, &personal_data, (&text, source)).await?;
+    print(&format!(
+        "{} people named, {} of them new on the blacklist\n",
+        done.named, done.added
+    ))
 }
 
 async fn operator_pool(settings: &Settings) -> anyhow::Result<Db> {

@@ -1,6 +1,7 @@
 //! The simulated on-sale: a crowd of real clients buys tickets, and an independent checker decides whether every promise
 //! was kept.
 
+mod chaos;
 mod checker;
 mod clock;
 mod fans;
@@ -68,9 +69,21 @@ enum Command {
         /// After so many seconds everybody goes home.
         #[arg(long, default_value_t = 900)]
         limit_seconds: u64,
+        /// The record of what is killed meanwhile, by whoever kills; `<record>.phase` tells them when to begin and to end.
+        #[arg(long)]
+        chaos: Option<PathBuf>,
         /// Negative control, against a sabotaged build: succeed only if seats were sold twice and the checker saw it.
         #[arg(long)]
         expect_double_sold: bool,
+    },
+    /// Print the OIBs of those of a crowd who are on the blacklist, one a line: for `backend admin import-blacklist`.
+    Outlaws {
+        /// As for the on-sale.
+        #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(FANS))]
+        fans: u32,
+        /// As for the on-sale.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
     },
     /// Look for OIBs of a run's people and for card numbers in the clear: in both databases, on the bus, in log files.
     Scan {
@@ -106,6 +119,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
             stack,
             arrivals_seconds,
             limit_seconds,
+            chaos,
             expect_double_sold,
         } => {
             let plan = on_sale::Plan {
@@ -114,9 +128,16 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
                 arrivals: Duration::from_secs(arrivals_seconds),
                 limit: Duration::from_secs(limit_seconds),
                 report: &report,
+                chaos: chaos.as_deref(),
                 expect_double_sold,
             };
             on_sale::run(Stack::read(&stack)?, &plan).await
+        }
+        Command::Outlaws { fans, seed } => {
+            for oib in on_sale::outlaws(usize::try_from(fans)?, seed) {
+                println!("{oib}");
+            }
+            Ok(ExitCode::SUCCESS)
         }
         Command::Scan { stack, dir, report } => scan::run(&Stack::read(&stack)?, &dir, &report).await,
     }

@@ -2,21 +2,22 @@
 
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::Context;
 
+use crate::chaos::{Chaos, Phase};
 use crate::checker;
 use crate::clock::RunClock;
-use crate::fans::character::crowd;
+use crate::fans::character::{Quirk, crowd};
 use crate::fans::history::{History, What};
 use crate::fans::tally::Tally;
 use crate::fans::web::Web;
 use crate::fans::{self, World};
 use crate::people::{Identities, PEOPLE_PER_FAN, People, Person};
 use crate::progress::Progress;
-use crate::report::{Report, Run};
+use crate::report::{Report, Run, picture};
 use crate::settle;
 use crate::stack::Stack;
 
@@ -28,6 +29,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) arrivals: Duration,
     pub(crate) limit: Duration,
     pub(crate) report: &'a Path,
+    /// What somebody else kills meanwhile is written down here.
+    pub(crate) chaos: Option<&'a Path>,
     pub(crate) expect_double_sold: bool,
 }
 
@@ -42,13 +45,17 @@ pub(crate) async fn run(stack: Stack, plan: &Plan<'_>) -> anyhow::Result<ExitCod
         tally: Tally::default(),
         seed: plan.seed,
         ends_after: plan.limit,
+        lost_pass: Mutex::default(),
     });
     let characters = crowd(plan.fans, plan.seed, plan.arrivals);
 
+    let phase = Phase::beside(plan.chaos);
     let (histories, duration, unsettled) = {
+        phase.selling()?;
         let progress = Progress::show(&world, plan.fans);
         let histories = fans::run(&world, characters).await;
         let duration = world.clock().elapsed();
+        phase.resting()?;
         progress.say(&format!("All fans are home after {} s", duration.as_secs()));
         let unsettled = settle::wait(&world.stack, |sentence| progress.say(sentence)).await?;
         (histories, duration, unsettled)
@@ -56,17 +63,23 @@ pub(crate) async fn run(stack: Stack, plan: &Plan<'_>) -> anyhow::Result<ExitCod
     identities(people, &histories).write(&Identities::beside(plan.report))?;
 
     let facts = checker::load::facts(&world.stack, world.web.http(), histories).await?;
+    let chaos = plan.chaos.map(Chaos::read).transpose()?;
     let run = Run {
         fans: plan.fans,
         duration,
         unsettled,
         traffic: world.web.traffic(),
+        clock: world.clock(),
+        chaos: chaos.as_ref(),
     };
     let report = Report::of(&facts, &run);
     let text = serde_json::to_string_pretty(&report.json())?;
     std::fs::write(plan.report, text + "\n")
         .with_context(|| format!("cannot write the report {}", plan.report.display()))?;
+    let picture = picture::beside(plan.report);
+    picture::draw(&picture, &facts, &run).with_context(|| format!("cannot draw {}", picture.display()))?;
     print!("{}", report.text());
+    println!("Picture of the sale: {}", picture.display());
     Ok(verdict(&report, plan.expect_double_sold))
 }
 
@@ -88,6 +101,18 @@ fn verdict(report: &Report, expect_double_sold: bool) -> ExitCode {
     } else {
         ExitCode::FAILURE
     }
+}
+
+/// OIBs of the crowd's people who are on the blacklist: some fans, and one whom others name.
+pub(crate) fn outlaws(fans: usize, seed: u64) -> Vec<String> {
+    let people = People::of(seed);
+    // When fans arrive has nothing to do with who they are.
+    let fans = (0..).zip(crowd(fans, seed, Duration::from_secs(1)));
+    let barred = fans.filter(|(_, fan)| fan.quirk == Quirk::Blacklisted);
+    barred
+        .map(|(number, _)| people.person(number, 0).oib)
+        .chain([people.outlaw().oib])
+        .collect()
 }
 
 /// Everybody whose OIB was sent anywhere in this run.
@@ -116,4 +141,22 @@ fn identities(people: People, histories: &[History]) -> Identities {
         );
     }
     Identities { people: used }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_barred_are_the_same_people_who_come() {
+        let barred = outlaws(400, 7);
+        let people = People::of(7);
+        let come: Vec<String> = (0..)
+            .zip(crowd(400, 7, Duration::from_secs(10)))
+            .filter(|(_, fan)| fan.quirk == Quirk::Blacklisted)
+            .map(|(number, _)| people.person(number, 0).oib)
+            .collect();
+        assert_eq!(come.len(), 2);
+        assert_eq!(barred, [come, vec![people.outlaw().oib]].concat());
+    }
 }

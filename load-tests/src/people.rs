@@ -11,6 +11,8 @@ const OIB_BODIES: u64 = 10_000_000_000;
 const SPREAD: u64 = 6_180_339_887;
 /// People a fan may name: themselves, companions, replacements for companions who have a ticket already.
 pub(crate) const PEOPLE_PER_FAN: u64 = 32;
+/// More than any run has fans.
+const OUTLAW: u64 = 9_000_000;
 
 const FIRST_NAMES: [&str; 12] = [
     "Ana",
@@ -87,6 +89,11 @@ impl People {
             oib: oib(self.offset() + mixed(id)),
             email,
         }
+    }
+
+    /// Somebody who is on the blacklist and comes to no match: other fans name them.
+    pub(crate) fn outlaw(self) -> Person {
+        self.person(OUTLAW, 0)
     }
 
     /// Seeds start far apart, so that runs on one database do not share people.

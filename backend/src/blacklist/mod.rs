@@ -7,6 +7,8 @@
     reason = "sqlx's way to name a parameter's type: nothing is converted"
 )]
 
+pub mod actions;
+
 use domain::ids::{MatchId, UserId};
 use sqlx::{PgConnection, query, query_scalar};
 use uuid::Uuid;
@@ -25,6 +27,22 @@ pub async fn list_blocked(
     )
     .fetch_all(conn)
     .await
+}
+
+/// Adds those of `identities` that are not on the blacklist, and answers how many those were.
+///
+/// # Errors
+/// When the database fails.
+async fn insert(conn: &mut PgConnection, identities: &[Vec<u8>], source: &str) -> Result<u64, sqlx::Error> {
+    let done = query!(
+        "INSERT INTO blacklist (identity, source) SELECT identity, $2 FROM unnest($1::bytea[]) AS identity
+         ON CONFLICT (identity) DO NOTHING",
+        identities,
+        source,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
 }
 
 /// Writes down a blocked attempt.

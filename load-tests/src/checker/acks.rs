@@ -65,6 +65,9 @@ impl<'a> Kept<'a> {
             | What::OverLimit
             | What::CardPaid { .. }
             | What::CardDeclined
+            | What::PaidLate { .. }
+            | What::Reconnected
+            | What::Trespassed { .. }
             | What::Refused { .. }
             | What::NoAnswer { .. } => None,
         }

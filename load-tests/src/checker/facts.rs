@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
+use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::fans::history::History;
@@ -36,6 +37,8 @@ pub(crate) struct Facts {
     pub(crate) emails: BTreeMap<Uuid, String>,
     /// What Stripe truly did.
     pub(crate) intents: Vec<Intent>,
+    /// What became of Stripe's webhooks.
+    pub(crate) webhooks: Webhooks,
     /// Mails that truly arrived, by address in lower case.
     pub(crate) received_mails: BTreeMap<String, usize>,
     pub(crate) histories: Vec<History>,
@@ -176,4 +179,17 @@ pub(crate) struct Intent {
     pub(crate) id: String,
     pub(crate) captured_cents: i64,
     pub(crate) refunded_cents: i64,
+}
+
+/// What the Stripe stand-in did with its webhooks, counted by event.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub(crate) struct Webhooks {
+    pub(crate) sent: usize,
+    pub(crate) duplicated: usize,
+    pub(crate) delayed: usize,
+    pub(crate) reordered: usize,
+    pub(crate) lost: usize,
+    /// Neither delivered nor lost yet.
+    pub(crate) pending: usize,
 }

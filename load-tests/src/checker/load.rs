@@ -11,7 +11,7 @@ use serde::Deserialize;
 use sqlx::{Connection, PgConnection, query_as, query_scalar};
 use uuid::Uuid;
 
-use crate::checker::facts::{Facts, Intent, LineEntry};
+use crate::checker::facts::{Facts, Intent, LineEntry, Webhooks};
 use crate::fans::history::History;
 use crate::stack::Stack;
 
@@ -31,7 +31,9 @@ pub(crate) async fn facts(
     backend.close().await?;
 
     facts.line = line(stack).await?;
-    facts.intents = intents(stack, http).await?;
+    let ledger = stand_in_ledger(stack, http).await?;
+    facts.intents = ledger.intents.into_iter().map(StandInIntent::into_fact).collect();
+    facts.webhooks = ledger.webhooks;
     facts.received_mails = mails(stack, http).await?;
     Ok(facts)
 }
@@ -146,6 +148,7 @@ async fn line(stack: &Stack) -> anyhow::Result<Vec<LineEntry>> {
 #[derive(Debug, Deserialize)]
 struct StandInLedger {
     intents: Vec<StandInIntent>,
+    webhooks: Webhooks,
 }
 
 #[derive(Debug, Deserialize)]
@@ -155,15 +158,19 @@ struct StandInIntent {
     refunded: i64,
 }
 
-async fn intents(stack: &Stack, http: &reqwest::Client) -> anyhow::Result<Vec<Intent>> {
+impl StandInIntent {
+    fn into_fact(self) -> Intent {
+        Intent {
+            id: self.id,
+            captured_cents: self.captured,
+            refunded_cents: self.refunded,
+        }
+    }
+}
+
+async fn stand_in_ledger(stack: &Stack, http: &reqwest::Client) -> anyhow::Result<StandInLedger> {
     let url = format!("{}/stand-in/ledger", stack.stripe_url);
-    let ledger: StandInLedger = http.get(&url).send().await?.error_for_status()?.json().await?;
-    let intent = |intent: StandInIntent| Intent {
-        id: intent.id,
-        captured_cents: intent.captured,
-        refunded_cents: intent.refunded,
-    };
-    Ok(ledger.intents.into_iter().map(intent).collect())
+    Ok(http.get(&url).send().await?.error_for_status()?.json().await?)
 }
 
 #[derive(Debug, Deserialize)]

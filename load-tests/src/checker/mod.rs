@@ -14,7 +14,7 @@ mod forged;
 mod line;
 pub(crate) mod load;
 mod money;
-mod ownership;
+pub(crate) mod ownership;
 mod seats;
 
 use crate::checker::facts::Facts;

@@ -3,35 +3,62 @@
 use std::time::Duration;
 
 use contracts::{IDEMPOTENCY_KEY_HEADER, SESSION_PASS_HEADER};
+use futures_util::future::join;
+use reqwest::Client;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::clock::pause;
+use crate::clock::{pause, wall_now};
 use crate::fans::character::{LeavesAt, Quirk};
 use crate::fans::history::What;
 use crate::fans::life::{Fan, Visit};
+use crate::fans::paying::Paying;
 use crate::fans::waiting::Session;
+use crate::fans::web::Answer;
 use crate::fans::wire::{Cart, Order, Payment, Tickets};
 use crate::people::{PEOPLE_PER_FAN, Person};
 
-/// From a paid card to tickets: everything beyond is the checker's affair.
+/// From a paid card to tickets: everything beyond is the checker's affair. A webhook that never comes is made up for when the
+/// session ends.
 const OUTCOME_DEADLINE: Duration = Duration::from_secs(90);
 const POLL_ORDER_EVERY: Duration = Duration::from_millis(300);
 /// Companions who turn out to have a ticket are replaced so often.
 const CHECKOUT_TRIES: u32 = 4;
+/// All fans who share a companion name the same person: only one of them can get that ticket.
+const SHARED_COMPANION: u64 = PEOPLE_PER_FAN - 1;
+/// Refusals that another name may cure.
+const PERSON_REFUSED: [&str; 3] = ["holder-has-ticket", "holder-blacklisted", "invalid-holder"];
 
-/// What became of paying.
-enum Paying {
-    CardCharged,
-    NotPossible,
+/// Whom a fan names first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Naming {
+    Honest,
+    SharedCompanion,
+    Outlaw,
+    Twice,
+}
+
+impl Naming {
+    fn of(quirk: Quirk) -> Self {
+        match quirk {
+            Quirk::SharesCompanion => Self::SharedCompanion,
+            Quirk::NamesOutlaw => Self::Outlaw,
+            Quirk::NamesTwice => Self::Twice,
+            _ => Self::Honest,
+        }
+    }
 }
 
 impl Fan {
     pub(super) async fn buy(&mut self, session: &Session, cart: Cart) -> Visit {
         let Some(order_id) = self.check_out(session, &cart).await else {
             self.release_cart().await;
-            return Visit::Lost;
+            return if self.is_barred {
+                Visit::TurnedAway
+            } else {
+                Visit::Lost
+            };
         };
         self.think().await;
         if self.character.quirk == Quirk::Wanders(LeavesAt::Order) {
@@ -45,18 +72,40 @@ impl Fan {
         if self.character.quirk == Quirk::Wanders(LeavesAt::Payment) {
             return Visit::WanderedOff;
         }
-        match self.pay(order_id, &payment).await {
+        match self.pay(session, order_id, &payment).await {
             Paying::CardCharged => self.world.tally.paid.one_more(),
             Paying::NotPossible => return Visit::Lost,
         }
-        match self.outcome(order_id).await.as_deref() {
+        match self.outcome(session, order_id).await.as_deref() {
             Some("COMPLETED") => {
                 self.look_at_tickets(order_id).await;
+                if self.character.quirk == Quirk::GivesBack {
+                    return self.give_back(order_id).await;
+                }
                 self.owned += u32::try_from(cart.seats.len()).unwrap_or(0);
                 Visit::Bought
             }
             _ => Visit::Lost,
         }
+    }
+
+    /// Plans have changed.
+    async fn give_back(&mut self, order_id: Uuid) -> Visit {
+        self.think().await;
+        let (key, path) = (self.fresh_key(), format!("/orders/{order_id}/refund"));
+        let answer = self
+            .insist("", |http, fan| {
+                fan.post(http, &path).header(IDEMPOTENCY_KEY_HEADER, &key)
+            })
+            .await;
+        let Some(answer) = self.expect_success("refund", answer) else {
+            return Visit::Lost;
+        };
+        if let Some(order) = answer.read::<Order>() {
+            let state = order.state;
+            self.remember(&answer, What::OrderSeen { order_id, state });
+        }
+        Visit::GaveBack
     }
 
     async fn release_cart(&mut self) {
@@ -80,61 +129,60 @@ impl Fan {
 
     async fn check_out(&mut self, session: &Session, cart: &Cart) -> Option<Uuid> {
         let url = self.match_url("/checkout");
-        let mut shares = self.character.quirk == Quirk::SharesCompanion;
+        let mut naming = Naming::of(self.character.quirk);
         for _ in 0..CHECKOUT_TRIES {
-            let (holders, oibs) = self.name_holders(cart.seats.len(), shares);
+            let (holders, oibs) = self.name_holders(cart.seats.len(), naming);
             let body = json!({"cart_version": cart.version, "holders": holders, "accept_equal_seats": true});
             let key = self.fresh_key();
-            let answer = self
-                .insist("", |http, fan| {
-                    http.post(&url)
-                        .bearer_auth(&fan.token)
-                        .header(SESSION_PASS_HEADER, &session.pass)
-                        .header(IDEMPOTENCY_KEY_HEADER, &key)
-                        .json(&body)
-                })
-                .await;
-            if answer
-                .as_ref()
-                .is_some_and(|answer| answer.code() == "holder-has-ticket")
-            {
+            let ask = |http: &Client, fan: &Self| {
+                http.post(&url)
+                    .bearer_auth(&fan.token)
+                    .header(SESSION_PASS_HEADER, &session.pass)
+                    .header(IDEMPOTENCY_KEY_HEADER, &key)
+                    .json(&body)
+            };
+            self.lose_answer(ask).await;
+            let answer = self.insist("", ask).await;
+            let code = answer.as_ref().map(Answer::code).unwrap_or_default().to_owned();
+            if code == "holder-blacklisted" && self.character.quirk == Quirk::Blacklisted {
+                self.is_barred = true;
+            } else if naming != Naming::Honest && PERSON_REFUSED.contains(&code.as_str()) {
                 self.expect_success("checkout", answer);
-                shares = false;
+                naming = Naming::Honest;
                 self.think().await;
                 continue;
             }
             let answer = self.expect_success("checkout", answer)?;
             let order = answer.read::<Order>()?;
-            self.remember(
-                &answer,
-                What::CheckedOut {
-                    order_id: order.order_id,
-                    oibs,
-                },
-            );
-            return Some(order.order_id);
+            self.note_barred_holders(&oibs);
+            let order_id = order.order_id;
+            self.remember(&answer, What::CheckedOut { order_id, oibs });
+            return Some(order_id);
         }
         None
     }
 
     /// Ticket 1 is the buyer's own, unless they have one. Answers the bodies and everybody's OIBs.
-    fn name_holders(&mut self, seats: usize, shares_companion: bool) -> (Vec<Value>, Vec<String>) {
+    fn name_holders(&mut self, seats: usize, naming: Naming) -> (Vec<Value>, Vec<String>) {
         let me = self.world.people.person(self.number, 0);
-        let mut named: Vec<Person> = Vec::new();
-        let others = if self.owned == 0 {
+        let names_self = self.owned == 0;
+        let others = if names_self {
             seats.saturating_sub(1)
         } else {
             seats
         };
+        let mut named: Vec<Person> = Vec::new();
         for index in 0..others {
-            let person = if shares_companion && index == 0 {
-                // All such fans name the same person: only one of them can get that ticket.
-                self.world.people.person(0, PEOPLE_PER_FAN - 1)
-            } else {
-                self.companions += 1;
-                self.world
-                    .people
-                    .person(self.number, 1 + self.companions % (PEOPLE_PER_FAN - 2))
+            let person = match naming {
+                Naming::SharedCompanion if index == 0 => self.world.people.person(0, SHARED_COMPANION),
+                Naming::Outlaw if index == 0 => self.world.people.outlaw(),
+                Naming::Twice if index == 0 && names_self => me.clone(),
+                Naming::Twice if index > 0 => named.first().cloned().unwrap_or_else(|| me.clone()),
+                Naming::Honest | Naming::SharedCompanion | Naming::Outlaw | Naming::Twice => {
+                    self.companions += 1;
+                    let number = 1 + self.companions % (PEOPLE_PER_FAN - 2);
+                    self.world.people.person(self.number, number)
+                }
             };
             named.push(person);
         }
@@ -145,67 +193,54 @@ impl Fan {
             })
         };
         let mut oibs: Vec<String> = named.iter().map(|person| person.oib.clone()).collect();
-        if self.owned == 0 {
+        if names_self {
             oibs.push(me.oib);
         }
         (named.iter().map(body).collect(), oibs)
     }
 
     async fn start_payment(&mut self, session: &Session, order_id: Uuid) -> Option<Payment> {
-        let key = self.fresh_key();
+        let (key, other_key) = (self.fresh_key(), self.fresh_key());
         let path = format!("/orders/{order_id}/payment");
-        let answer = self
-            .insist("", |http, fan| {
+        let ask = |key: String| {
+            let path = path.clone();
+            move |http: &Client, fan: &Self| {
                 fan.post(http, &path)
                     .header(SESSION_PASS_HEADER, &session.pass)
                     .header(IDEMPOTENCY_KEY_HEADER, &key)
-            })
-            .await;
-        let answer = self.expect_success("payment", answer)?;
-        let payment = answer.read::<Payment>()?;
-        let intent_id = payment.payment_intent_id.clone();
-        self.remember(&answer, What::PaymentStarted { order_id, intent_id });
-        Some(payment)
-    }
-
-    async fn pay(&mut self, order_id: Uuid, payment: &Payment) -> Paying {
-        let url = format!(
-            "{}/v1/payment_intents/{}/confirm",
-            self.world.stack.stripe_url, payment.payment_intent_id
-        );
-        let cards: &[&str] = match self.character.quirk {
-            Quirk::Declined => &["pm_card_chargeDeclined", "pm_card_visa"],
-            _ => &["pm_card_visa"],
-        };
-        for card in cards {
-            let form = [
-                ("client_secret", payment.client_secret.as_str()),
-                ("payment_method", *card),
-            ];
-            let answer = self.insist("", |http, _| http.post(&url).form(&form)).await;
-            match answer {
-                Some(answer) if answer.is_success() => {
-                    self.remember(&answer, What::CardPaid { order_id });
-                    return Paying::CardCharged;
-                }
-                Some(answer) if answer.status == 402 => {
-                    self.remember(&answer, What::CardDeclined);
-                    self.think().await;
-                }
-                other => {
-                    self.expect_success("confirm", other);
-                    return Paying::NotPossible;
-                }
             }
+        };
+        let answers = match self.character.quirk {
+            Quirk::TwoDevices => {
+                let (one, other) = join(self.insist("", ask(key)), self.insist("", ask(other_key))).await;
+                vec![one, other]
+            }
+            _ => {
+                self.lose_answer(ask(key.clone())).await;
+                vec![self.insist("", ask(key)).await]
+            }
+        };
+        let mut started = None;
+        for answer in answers {
+            let Some(answer) = self.expect_success("payment", answer) else {
+                continue;
+            };
+            let Some(payment) = answer.read::<Payment>() else {
+                continue;
+            };
+            let intent_id = payment.payment_intent_id.clone();
+            self.remember(&answer, What::PaymentStarted { order_id, intent_id });
+            started = Some(payment);
         }
-        Paying::NotPossible
+        started
     }
 
     /// Looks at the order until its state is final.
-    async fn outcome(&mut self, order_id: Uuid) -> Option<String> {
-        let started = Instant::now();
+    async fn outcome(&mut self, session: &Session, order_id: Uuid) -> Option<String> {
         let path = format!("/orders/{order_id}");
-        while started.elapsed() < OUTCOME_DEADLINE {
+        let left = (session.ends_at - wall_now()).to_std().unwrap_or_default();
+        let deadline = Instant::now() + left + OUTCOME_DEADLINE;
+        while Instant::now() < deadline {
             let answer = self.insist("", |http, fan| fan.get(http, &path)).await;
             let order = self
                 .expect_success("order", answer.clone())

@@ -23,6 +23,38 @@ pub(crate) enum Quirk {
     SharesCompanion,
     /// Changes the cart before checking out.
     ChangesMind,
+    /// Presses "pay" when the session is over.
+    PaysLate,
+    /// Does everything on two devices at once.
+    TwoDevices,
+    /// Loses the connection in the middle of every order, and asks again.
+    LosesAnswers,
+    /// Shows other people's passes, and tampered ones.
+    Replays,
+    /// Names one person for two tickets.
+    NamesTwice,
+    /// Is on the blacklist.
+    Blacklisted,
+    /// Names somebody who is on the blacklist.
+    NamesOutlaw,
+    /// Has a card that asks for a second factor.
+    SecondFactor,
+    /// Fails the second factor first.
+    FailsSecondFactor,
+    /// Gives the tickets back.
+    GivesBack,
+    /// A program: no pauses, no respect.
+    Bot,
+}
+
+impl Quirk {
+    /// What these leave behind must come back while others still want it; and bots are fast.
+    fn comes_first(self) -> bool {
+        matches!(
+            self,
+            Self::Wanders(_) | Self::Greedy | Self::PaysLate | Self::GivesBack | Self::Bot
+        )
+    }
 }
 
 /// Where a wanderer loses interest.
@@ -38,7 +70,7 @@ pub(crate) enum LeavesAt {
 pub(crate) enum Follows {
     /// By WebSocket.
     Socket,
-    /// By WebSocket, dropping it once on the way.
+    /// By WebSocket, losing it again and again.
     ShakySocket,
     /// By polling: a network that breaks WebSockets.
     Polling,
@@ -66,14 +98,25 @@ const DOUBLE_PRESSERS: usize = 20;
 const DECLINED: usize = 40;
 const COMPANION_SHARERS: usize = 20;
 const MIND_CHANGERS: usize = 60;
+const LATE_PAYERS: usize = 25;
+const TWO_DEVICES: usize = 40;
+const LOST_ANSWERS: usize = 40;
+const REPLAYERS: usize = 20;
+const TWICE_NAMERS: usize = 10;
+const BLACKLISTED: usize = 5;
+const OUTLAW_NAMERS: usize = 10;
+const SECOND_FACTORS: usize = 60;
+const FAILED_SECOND_FACTORS: usize = 10;
+const GIVERS_BACK: usize = 10;
+const BOTS: usize = 50;
 const STUBBORN: f64 = 0.15;
 const POLLING: f64 = 0.05;
-const SHAKY: f64 = 0.05;
+const SHAKY: f64 = 0.10;
 
-/// Wanderers and greedy fans come first: what they leave behind must come back while others still want it.
 const FIRST_COMERS_WITHIN_MS: u64 = 500;
 const SLOWEST_THINKER_MS: u64 = 1_500;
 const FAST_THINKER_MS: u64 = 250;
+const BOT_MS: u64 = 5;
 
 /// The whole crowd of a seed.
 pub(crate) fn crowd(fans: usize, seed: u64, arrivals: Duration) -> Vec<Character> {
@@ -101,6 +144,17 @@ fn quirks(fans: usize) -> Vec<Quirk> {
         (Quirk::Declined, DECLINED),
         (Quirk::SharesCompanion, COMPANION_SHARERS),
         (Quirk::ChangesMind, MIND_CHANGERS),
+        (Quirk::PaysLate, LATE_PAYERS),
+        (Quirk::TwoDevices, TWO_DEVICES),
+        (Quirk::LosesAnswers, LOST_ANSWERS),
+        (Quirk::Replays, REPLAYERS),
+        (Quirk::NamesTwice, TWICE_NAMERS),
+        (Quirk::Blacklisted, BLACKLISTED),
+        (Quirk::NamesOutlaw, OUTLAW_NAMERS),
+        (Quirk::SecondFactor, SECOND_FACTORS),
+        (Quirk::FailsSecondFactor, FAILED_SECOND_FACTORS),
+        (Quirk::GivesBack, GIVERS_BACK),
+        (Quirk::Bot, BOTS),
     ];
     let many = |quirk: Quirk, per_thousand: usize| {
         let least = match quirk {
@@ -119,16 +173,19 @@ fn quirks(fans: usize) -> Vec<Quirk> {
 }
 
 fn character(quirk: Quirk, party: u32, arrivals_ms: u64, rng: &mut StdRng) -> Character {
-    let is_first = matches!(quirk, Quirk::Wanders(_) | Quirk::Greedy);
-    let within_ms = if is_first {
+    let within_ms = if quirk.comes_first() {
         FIRST_COMERS_WITHIN_MS.min(arrivals_ms)
     } else {
         arrivals_ms
     };
     let draw: f64 = rng.random();
     Character {
-        // The limit is 4: who is to ask for more in two purchases buys three first.
-        party: if quirk == Quirk::Greedy { 3 } else { party },
+        party: match quirk {
+            // The limit is 4: who is to ask for more in two purchases buys three first.
+            Quirk::Greedy => 3,
+            Quirk::NamesTwice | Quirk::NamesOutlaw => party.max(2),
+            _ => party,
+        },
         quirk,
         follows: if draw < POLLING {
             Follows::Polling
@@ -139,10 +196,10 @@ fn character(quirk: Quirk, party: u32, arrivals_ms: u64, rng: &mut StdRng) -> Ch
         },
         stubborn: rng.random_bool(STUBBORN),
         arrives_after: Duration::from_millis(rng.random_range(0..within_ms)),
-        thinks_ms_max: if is_first {
-            FAST_THINKER_MS
-        } else {
-            SLOWEST_THINKER_MS
+        thinks_ms_max: match quirk {
+            Quirk::Bot => BOT_MS,
+            quirk if quirk.comes_first() => FAST_THINKER_MS,
+            _ => SLOWEST_THINKER_MS,
         },
     }
 }
@@ -161,8 +218,27 @@ mod tests {
     #[test]
     fn twenty_fans_have_one_of_every_danger() {
         let fans = crowd(20, 3, Duration::from_secs(10));
-        let has = |quirk: Quirk| fans.iter().any(|fan| fan.quirk == quirk);
-        assert!(has(Quirk::Wanders(LeavesAt::Cart)) && has(Quirk::Greedy) && has(Quirk::DoublePresses));
+        for quirk in [
+            Quirk::Wanders(LeavesAt::Cart),
+            Quirk::Greedy,
+            Quirk::DoublePresses,
+            Quirk::Declined,
+            Quirk::SharesCompanion,
+            Quirk::ChangesMind,
+            Quirk::PaysLate,
+            Quirk::TwoDevices,
+            Quirk::LosesAnswers,
+            Quirk::Replays,
+            Quirk::NamesTwice,
+            Quirk::Blacklisted,
+            Quirk::NamesOutlaw,
+            Quirk::SecondFactor,
+            Quirk::FailsSecondFactor,
+            Quirk::GivesBack,
+            Quirk::Bot,
+        ] {
+            assert!(fans.iter().any(|fan| fan.quirk == quirk), "{quirk:?}");
+        }
         assert_eq!(fans.len(), 20);
     }
 

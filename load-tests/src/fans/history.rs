@@ -28,6 +28,10 @@ pub(crate) enum Fate {
     SoldOut,
     /// Walked away from seats in the cart.
     WanderedOff,
+    /// Gave all tickets back.
+    GaveBack,
+    /// Is on the blacklist.
+    TurnedAway,
     /// Something would not work, again and again.
     GaveUp,
     /// The run's time was over first.
@@ -42,6 +46,10 @@ pub(crate) enum What {
     Joined { ticket_id: Uuid },
     /// The room named the fan's place.
     Placed { ticket_id: Uuid, position: u64 },
+    /// The connection to the room was lost, and the same token found the place again.
+    Reconnected,
+    /// Something was tried that nobody may do.
+    Trespassed { how: Trespass, honoured: bool },
     /// The room did not know a place although the fan showed its token.
     PlaceUnknown { ticket_id: Uuid },
     /// The room opened a session.
@@ -58,6 +66,8 @@ pub(crate) enum What {
     CheckedOut { order_id: Uuid, oibs: Vec<String> },
     /// A payment may be made.
     PaymentStarted { order_id: Uuid, intent_id: String },
+    /// "Pay" was pressed when the session was over, and Stripe took the money or not.
+    PaidLate { charged: bool },
     /// The card was charged.
     CardPaid { order_id: Uuid },
     /// The card was declined.
@@ -74,6 +84,21 @@ pub(crate) enum What {
     },
     /// No answer at all.
     NoAnswer { route: &'static str },
+}
+
+/// What nobody may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trespass {
+    /// Seats before the turn.
+    WithoutTurn,
+    /// Seats with a pass that was given to another fan.
+    ForeignPass,
+    /// Seats with a pass that somebody has changed.
+    TamperedPass,
+    /// A second place in the line.
+    SecondPlace,
+    /// A ticket for somebody on the blacklist.
+    Blacklisted,
 }
 
 /// A `gone` and all that is needed to judge it.

@@ -36,6 +36,12 @@ pub(super) struct Fan {
     pub(super) companions: u64,
     /// A greedy fan has been told that there is a limit.
     pub(super) was_refused: bool,
+    /// Once is enough.
+    pub(super) has_been_late: bool,
+    /// Was told that the line is over.
+    pub(super) line_is_closed: bool,
+    /// Was told of the blacklist.
+    pub(super) is_barred: bool,
     pub(super) history: History,
 }
 
@@ -45,6 +51,10 @@ pub(super) enum Visit {
     Bought,
     OverLimit,
     WanderedOff,
+    /// All tickets were given back.
+    GaveBack,
+    /// By law there is nothing for this fan.
+    TurnedAway,
     /// The line is over: nothing is left.
     LineClosed,
     /// Nothing to be had in this session.
@@ -70,6 +80,9 @@ impl Fan {
             owned: 0,
             companions: 0,
             was_refused: false,
+            has_been_late: false,
+            line_is_closed: false,
+            is_barred: false,
             history,
         }
     }
@@ -86,6 +99,7 @@ impl Fan {
         if !self.sign_in().await || !self.save_profile().await {
             return Fate::GaveUp;
         }
+        self.trespass().await;
         for _ in 0..VISITS_MAX {
             match self.visit().await {
                 Visit::Bought | Visit::OverLimit => {
@@ -94,6 +108,8 @@ impl Fan {
                     }
                 }
                 Visit::WanderedOff => return Fate::WanderedOff,
+                Visit::GaveBack => return Fate::GaveBack,
+                Visit::TurnedAway => return Fate::TurnedAway,
                 Visit::LineClosed => return Fate::SoldOut,
                 // Who would wander off anyway does not queue twice.
                 Visit::NothingFree | Visit::Lost if matches!(self.character.quirk, Quirk::Wanders(_)) => {
@@ -121,6 +137,7 @@ impl Fan {
             Joining::LineClosed => return Visit::LineClosed,
             Joining::Failed => return Visit::Lost,
         };
+        self.join_elsewhere(place.ticket_id()).await;
         self.world.tally.waiting.up();
         let waited = self.wait(&mut place).await;
         self.world.tally.waiting.down();
@@ -129,12 +146,15 @@ impl Fan {
             Waited::LineClosed => return Visit::LineClosed,
             Waited::Dropped | Waited::TimeUp => return Visit::Lost,
         };
+        self.world.lose_pass(&session.pass);
         self.world.tally.in_session.up();
         let end = self.shop(&session).await;
         self.world.tally.in_session.down();
         match end {
-            Visit::NothingFree | Visit::OverLimit | Visit::Lost => self.leave(&place).await,
-            Visit::Bought | Visit::WanderedOff | Visit::LineClosed => {}
+            Visit::NothingFree | Visit::OverLimit | Visit::Lost | Visit::TurnedAway => {
+                self.leave(&place).await;
+            }
+            Visit::Bought | Visit::WanderedOff | Visit::GaveBack | Visit::LineClosed => {}
         }
         end
     }
@@ -192,6 +212,10 @@ impl Fan {
         pause(Duration::from_millis(ms)).await;
     }
 
+    pub(super) fn rng_bool(&mut self) -> bool {
+        self.rng.random_bool(0.5)
+    }
+
     pub(super) fn fresh_key(&mut self) -> String {
         // Unlike all other choices a key must differ also between two runs of one seed on one database.
         let random: u128 = rand::random();
@@ -219,6 +243,17 @@ impl Fan {
         F: Fn(&Client, &Self) -> RequestBuilder,
     {
         self.world.web.insist(unless, |http| make(http, self)).await
+    }
+
+    /// Fans whose connection breaks at every order send it first without learning what came of it.
+    pub(super) async fn lose_answer<F>(&self, make: F)
+    where
+        F: Fn(&Client, &Self) -> RequestBuilder,
+    {
+        if self.character.quirk == Quirk::LosesAnswers {
+            let web = &self.world.web;
+            web.lose(make(web.http(), self)).await;
+        }
     }
 
     pub(super) fn remember(&mut self, answer: &Answer, what: What) {

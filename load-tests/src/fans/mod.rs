@@ -4,13 +4,15 @@ mod buying;
 pub(crate) mod character;
 pub(crate) mod history;
 mod life;
+mod mischief;
+mod paying;
 mod shopping;
 pub(crate) mod tally;
 mod waiting;
 pub(crate) mod web;
 mod wire;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::task::JoinSet;
@@ -34,11 +36,24 @@ pub(crate) struct World {
     pub(crate) seed: u64,
     /// From the start of the run: then everybody goes home.
     pub(crate) ends_after: Duration,
+    /// The pass of some fan, for whoever wants to misuse it.
+    pub(crate) lost_pass: Mutex<Option<String>>,
 }
 
 impl World {
     pub(crate) fn clock(&self) -> RunClock {
         self.web.clock()
+    }
+
+    fn lose_pass(&self, pass: &str) {
+        *self.lost_pass.lock().unwrap_or_else(PoisonError::into_inner) = Some(pass.to_owned());
+    }
+
+    fn found_pass(&self) -> Option<String> {
+        self.lost_pass
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     pub(crate) fn is_over(&self) -> bool {

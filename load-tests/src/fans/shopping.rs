@@ -102,6 +102,11 @@ impl Fan {
         }
     }
 
+    /// Before the turn nobody needs to know more.
+    pub(super) async fn any_zone(&mut self) -> Option<Uuid> {
+        Some(self.look_at_zones().await?.first()?.zone_id)
+    }
+
     async fn look_at_zones(&mut self) -> Option<Vec<Zone>> {
         let url = self.match_url("/zones");
         let answer = self
@@ -167,7 +172,7 @@ impl Fan {
                     (one, _) => one,
                 }
             }
-            Quirk::Greedy if seen_version.is_none() && self.owned == 0 => {
+            Quirk::Greedy | Quirk::TwoDevices if seen_version.is_none() && self.owned == 0 => {
                 let other_key = self.fresh_key();
                 let two = join(
                     self.put_cart(session, wish, &key, None),
@@ -213,6 +218,7 @@ impl Fan {
                 None => request,
             }
         };
+        self.lose_answer(make).await;
         self.insist("busy", make).await
     }
 

@@ -15,13 +15,18 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_conf
 use uuid::Uuid;
 
 use crate::clock::pause;
-use crate::fans::character::Follows;
+use crate::fans::character::{Follows, Quirk};
 use crate::fans::history::What;
 use crate::fans::life::Fan;
+use crate::fans::web::Answer;
 use crate::fans::wire::JoinGrant;
 
 /// Between two polls of a fan without sockets.
 const POLL_EVERY: Duration = Duration::from_millis(1_500);
+/// A bot does not wait to be called.
+const BOT_LOOKS_EVERY: Duration = Duration::from_millis(200);
+/// A shaky connection breaks so often.
+const SOCKET_DROPS: u32 = 3;
 /// A socket that says nothing for so long is checked by a poll: the room pings every 30 s.
 const SILENCE_MAX: Duration = Duration::from_secs(45);
 /// Before the queue exists, or while the backend is unwell.
@@ -35,6 +40,12 @@ pub(super) struct Place {
     ticket_id: Uuid,
     token: String,
     ws_url: String,
+}
+
+impl Place {
+    pub(super) fn ticket_id(&self) -> Uuid {
+        self.ticket_id
+    }
 }
 
 /// An open session.
@@ -64,58 +75,16 @@ type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 impl Fan {
     /// Fetches a join grant and takes it to the room.
     pub(super) async fn join(&mut self) -> Joining {
-        for _ in 0..GRANT_TRIES {
-            let url = self.match_url("/join-grant");
-            let answer = self
-                .insist("queue-not-ready", |http, fan| {
-                    http.post(&url).bearer_auth(&fan.token)
-                })
-                .await;
-            if answer
-                .as_ref()
-                .is_some_and(|answer| answer.code() == "queue-not-ready")
-            {
-                pause(Duration::from_secs(1)).await;
-                continue;
-            }
-            let Some(answer) = self.expect_success("join-grant", answer) else {
-                return Joining::Failed;
-            };
-            let Some(grant) = answer.read::<JoinGrant>() else {
-                return Joining::Failed;
-            };
-            return self.join_with(&grant).await;
-        }
-        Joining::Failed
-    }
-
-    async fn join_with(&mut self, grant: &JoinGrant) -> Joining {
-        let body = JoinQueue {
-            grant: Some(grant.grant.clone()),
-            user_id: None,
-        };
-        let answer = self
-            .insist("", |http, _| http.post(&grant.join_url).json(&body))
-            .await;
-        if answer
-            .as_ref()
-            .is_some_and(|answer| answer.code() == "queue-closed")
-        {
-            return Joining::LineClosed;
-        }
-        let Some(answer) = self.expect_success("join", answer) else {
+        let Some(grant) = self.join_grant().await else {
             return Joining::Failed;
         };
-        let Some(ticket) = answer.read::<Ticket>() else {
-            return Joining::Failed;
+        let Some(ticket) = self.show_grant(&grant).await else {
+            return if self.line_is_closed {
+                Joining::LineClosed
+            } else {
+                Joining::Failed
+            };
         };
-        self.remember(
-            &answer,
-            What::Joined {
-                ticket_id: ticket.ticket_id,
-            },
-        );
-        self.note_position(&ticket);
         match ticket.ticket_token {
             Some(token) => Joining::Placed(Place {
                 ticket_id: ticket.ticket_id,
@@ -126,18 +95,67 @@ impl Fan {
         }
     }
 
+    pub(super) async fn join_grant(&mut self) -> Option<JoinGrant> {
+        let url = self.match_url("/join-grant");
+        for _ in 0..GRANT_TRIES {
+            let answer = self
+                .insist("queue-not-ready", |http, fan| {
+                    http.post(&url).bearer_auth(&fan.token)
+                })
+                .await;
+            let is_early = |answer: &Answer| answer.code() == "queue-not-ready";
+            if !answer.as_ref().is_some_and(is_early) {
+                return self.expect_success("join-grant", answer)?.read();
+            }
+            pause(Duration::from_secs(1)).await;
+        }
+        None
+    }
+
+    /// The room's answer to a grant: a place, or the one that the fan has already.
+    pub(super) async fn show_grant(&mut self, grant: &JoinGrant) -> Option<Ticket> {
+        let body = JoinQueue {
+            grant: Some(grant.grant.clone()),
+            user_id: None,
+        };
+        let answer = self
+            .insist("", |http, _| http.post(&grant.join_url).json(&body))
+            .await;
+        let is_closed = |answer: &Answer| answer.code() == "queue-closed";
+        if answer.as_ref().is_some_and(is_closed) {
+            self.line_is_closed = true;
+            return None;
+        }
+        let answer = self.expect_success("join", answer)?;
+        let ticket = answer.read::<Ticket>()?;
+        let ticket_id = ticket.ticket_id;
+        self.remember(&answer, What::Joined { ticket_id });
+        self.note_position(&ticket);
+        Some(ticket)
+    }
+
     /// Waits to be admitted.
     pub(super) async fn wait(&mut self, place: &mut Place) -> Waited {
-        let mut drops_socket = self.character.follows == Follows::ShakySocket;
+        let mut drops = if self.character.follows == Follows::ShakySocket {
+            SOCKET_DROPS
+        } else {
+            0
+        };
+        let mut was_lost = false;
         loop {
             if self.world.is_over() {
                 return Waited::TimeUp;
             }
             let ended = match self.character.follows {
+                _ if self.character.quirk == Quirk::Bot => self.poll(place).await,
                 Follows::Polling => self.poll(place).await,
                 Follows::Socket | Follows::ShakySocket => match connect(place).await {
                     Some(socket) => {
-                        let patience = if drops_socket {
+                        if was_lost {
+                            self.remember_now(What::Reconnected);
+                        }
+                        was_lost = true;
+                        let patience = if drops > 0 {
                             self.until_it_drops()
                         } else {
                             SILENCE_MAX
@@ -150,13 +168,21 @@ impl Fan {
             if let Some(waited) = ended {
                 return waited;
             }
-            drops_socket = false;
-            pause(POLL_EVERY).await;
+            drops = drops.saturating_sub(1);
+            pause(self.between_looks()).await;
         }
     }
 
     fn until_it_drops(&mut self) -> Duration {
-        Duration::from_millis(self.rng.random_range(500..4_000))
+        Duration::from_millis(self.rng.random_range(200..2_000))
+    }
+
+    fn between_looks(&self) -> Duration {
+        if self.character.quirk == Quirk::Bot {
+            BOT_LOOKS_EVERY
+        } else {
+            POLL_EVERY
+        }
     }
 
     /// Reads frames until something ends the wait. `None`: the socket closed, broke, or stayed silent; nothing is lost by

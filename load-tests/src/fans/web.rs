@@ -5,6 +5,7 @@ use std::time::Duration;
 use reqwest::RequestBuilder;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio::time::Instant;
 
 use crate::clock::{RunClock, pause};
 use crate::fans::tally::Count;
@@ -13,8 +14,12 @@ use crate::fans::tally::Count;
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
 /// Connections kept open per server: as many as fans may act at once.
 const IDLE_CONNECTIONS_MAX: usize = 1024;
-/// How often the same request is sent when no answer comes.
-const TRIES: u32 = 6;
+/// So long the same request is sent again when no answer comes.
+const INSISTS_FOR: Duration = Duration::from_secs(30);
+/// Longest pause before it is sent again, unless the server names one.
+const PAUSE_MAX: Duration = Duration::from_secs(1);
+/// A connection that breaks does so after this, before or after the server has acted.
+const BREAKS_AFTER: Duration = Duration::from_millis(8);
 /// Longest pause that a server may ask for; fans are impatient.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(3);
 
@@ -33,6 +38,8 @@ pub(crate) struct Traffic {
     /// Answers of 503 for which the fan asked again at once; what is an answer to a fan, like `busy`, is counted apart.
     pub(crate) retried_503: Count,
     pub(crate) no_answers: Count,
+    /// Requests whose fan lost the connection on purpose.
+    pub(crate) lost: Count,
 }
 
 /// An answer, with the times of this very request.
@@ -133,19 +140,30 @@ impl Web {
     where
         F: Fn(&reqwest::Client) -> RequestBuilder,
     {
-        let mut last = None;
-        for attempt in 1..=TRIES {
-            last = self.send(make(&self.http)).await;
-            let wait = match &last {
+        let started = Instant::now();
+        let mut patience = Duration::from_millis(200);
+        loop {
+            let answer = self.send(make(&self.http)).await;
+            let wait = match &answer {
                 Some(answer) if answer.status == 503 && answer.code() != unless => {
                     self.traffic.retried_503.one_more();
                     answer.pause()
                 }
-                Some(_) => return last,
-                None => Duration::from_millis(200) * attempt,
+                Some(_) => return answer,
+                None => patience,
             };
+            if started.elapsed() + wait > INSISTS_FOR {
+                return answer;
+            }
             pause(wait).await;
+            patience = PAUSE_MAX.min(patience * 2);
         }
-        last
+    }
+
+    /// Sends, and loses the connection before an answer can be read: nobody knows whether the server has acted.
+    pub(crate) async fn lose(&self, request: RequestBuilder) {
+        self.traffic.requests.one_more();
+        self.traffic.lost.one_more();
+        drop(request.timeout(BREAKS_AFTER).send().await);
     }
 }

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::chaos::Chaos;
 use crate::fans::history::{History, What};
 use crate::fans::web::Traffic;
 use crate::report::Run;
+use crate::report::restarts::too_slow;
 
 /// So many of all requests may have met a 503 or no answer, percent. A system at its limit turns some away and fans come
 /// again; if it turns away more than one in twenty, they did not meet the system that the other numbers speak of.
@@ -13,9 +15,19 @@ pub(super) const FAILED_REQUESTS_PERCENT_MAX: u64 = 5;
 /// One sentence per fault.
 pub(super) fn faults(histories: &[History], run: &Run<'_>) -> Vec<String> {
     let broken = broken_answers(histories);
+    let trespasses = trespasses_honoured(histories);
+    // Whoever kills servers must expect requests to fail.
+    let failed = run
+        .chaos
+        .is_none()
+        .then(|| failed_requests(run.traffic))
+        .flatten();
     [
         broken_fans(histories, run),
-        failed_requests(run.traffic),
+        failed,
+        run.chaos.and_then(Chaos::dead_by_themselves),
+        run.chaos.and_then(|chaos| too_slow(chaos, run.clock, histories)),
+        (!trespasses.is_empty()).then(|| format!("trespasses were honoured: {}", trespasses.join("; "))),
         run.unsettled
             .as_ref()
             .map(|open| format!("the run did not come to rest: {open}")),
@@ -51,6 +63,20 @@ fn failed_requests(traffic: &Traffic) -> Option<String> {
     })
 }
 
+/// What nobody may do was done.
+fn trespasses_honoured(histories: &[History]) -> Vec<String> {
+    let of_fan = |history: &History| {
+        let honoured = history.whats().filter_map(|what| match what {
+            What::Trespassed { how, honoured: true } => Some(*how),
+            _ => None,
+        });
+        honoured
+            .map(|how| format!("fan {}: {how:?}", history.fan))
+            .collect::<Vec<_>>()
+    };
+    histories.iter().flat_map(of_fan).collect()
+}
+
 /// A 5xx other than 503 is never an answer to a fan.
 fn broken_answers(histories: &[History]) -> Vec<String> {
     let mut answers: BTreeMap<String, usize> = BTreeMap::new();
@@ -76,6 +102,8 @@ mod tests {
 
     use super::*;
     use crate::checker::facts::Facts;
+    use crate::clock::RunClock;
+    use crate::fans::history::{Step, Trespass};
     use crate::report::Report;
 
     fn traffic(requests: u64, retried_503: u64, no_answers: u64) -> Traffic {
@@ -96,6 +124,8 @@ mod tests {
             duration: Duration::from_secs(1),
             unsettled: None,
             traffic,
+            clock: RunClock::start(),
+            chaos: None,
         }
     }
 
@@ -116,6 +146,26 @@ mod tests {
         assert_eq!(report.json()["fans_broken"], 1);
         assert_eq!(report.json()["ok"], false);
         assert!(report.text().contains("FAILED fans_broken"));
+    }
+
+    #[test]
+    fn a_trespass_that_was_honoured_fails_the_run() {
+        let traffic = Traffic::default();
+        let step = |honoured| Step {
+            sent_us: 1,
+            answered_us: 2,
+            what: What::Trespassed {
+                how: Trespass::ForeignPass,
+                honoured,
+            },
+        };
+        let history = |honoured| History {
+            steps: vec![step(honoured)],
+            ..History::default()
+        };
+        assert!(faults(&[history(false)], &run(1, &traffic)).is_empty());
+        let said = faults(&[history(true)], &run(1, &traffic)).join("\n");
+        assert!(said.contains("ForeignPass"), "{said}");
     }
 
     #[test]

@@ -271,10 +271,27 @@ impl Stage<'_> {
             seed.arg(option).arg(value.to_string());
         }
         let match_id = match_in(&capture(&mut seed)?)?;
+        if self.args.once() {
+            self.bar_outlaws(binaries, files)?;
+        }
         let context = (servers, self.args.databases());
         let stack = Stack::of(context, self.ports, match_id);
         stack.save(&self.state.join("stack.json"))?;
         Ok(stack)
+    }
+}
+
+impl Stage<'_> {
+    /// Some of the simulated people are on the blacklist.
+    fn bar_outlaws(&self, binaries: &Binaries, files: &SettingsFiles) -> anyhow::Result<()> {
+        let mut list = Command::new(&binaries.load_tests);
+        list.args(["outlaws", "--fans", &self.args.fans.to_string()]);
+        list.args(["--seed", &self.args.seed.to_string()]);
+        let file = self.state.join("outlaws.txt");
+        std::fs::write(&file, capture(&mut list)?)?;
+        let mut import = with_settings(self.checkout, &binaries.backend, &files.backend);
+        capture(import.args(["admin", "import-blacklist"]).arg(&file))?;
+        Ok(std::fs::remove_file(&file)?)
     }
 }
 
