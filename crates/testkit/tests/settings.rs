@@ -25,7 +25,7 @@ stripe_webhook_url = "http://127.0.0.1:1/webhooks"
 "#;
 
 /// Setting, value, what is said of it. Nothing says a secret.
-const BAD: [(&str, &str, &str); 8] = [
+const BAD: [(&str, &str, &str); 10] = [
     (
         "smtp_listen",
         "nowhere",
@@ -60,6 +60,16 @@ const BAD: [(&str, &str, &str); 8] = [
         "stripe_webhook_delay_ms",
         "soon",
         "(STAND_INS_STRIPE_WEBHOOK_DELAY_MS) is \"soon\"; it should be a whole number",
+    ),
+    (
+        "stripe_webhook_mischief",
+        "{lost=600, delayed=401}",
+        "is impossible; it should be shares of at most 1000 in all, and ranges whose first end is the smaller one",
+    ),
+    (
+        "stripe_webhook_mischief",
+        "{delay_ms=[2, 1]}",
+        "is impossible; it should be shares of at most 1000 in all, and ranges whose first end is the smaller one",
     ),
     (
         "log_format",

@@ -184,6 +184,14 @@ stripe_secret_key = "{stripe_key}"
 stripe_webhook_secret = "{webhook}"
 stripe_webhook_url = "http://127.0.0.1:{backend}/api/v1/webhooks/stripe"
 
+# As the real Stripe misbehaves, only more often: of a thousand webhooks so many.
+[stripe_webhook_mischief]
+seed = 1
+duplicated = 50
+delayed = 30
+reordered = 50
+lost = 10
+
 [[balancers]]
 listen = "127.0.0.1:{backend}"
 nodes = {backends:?}

@@ -26,7 +26,8 @@ use testkit::{balancer, identity, mail_sink, stripe};
 struct Arguments {
     /// TOML file with the settings: identity_listen, stripe_listen, smtp_listen, mail_http_listen, audience,
     /// stripe_secret_key, stripe_webhook_secret, stripe_webhook_url; optional: stripe_webhook_delay_ms,
-    /// stripe_answer_delay_ms, log_format (text or json), [[balancers]] with listen and nodes. The environment (STAND_INS_AUDIENCE, …) overrides it.
+    /// stripe_answer_delay_ms, log_format (text or json), [stripe_webhook_mischief] with seed and, per thousand webhooks, duplicated,
+    /// delayed, reordered and lost, [[balancers]] with listen and nodes. The environment (STAND_INS_AUDIENCE, …) overrides it.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
@@ -45,6 +46,9 @@ struct Settings {
     /// How long after a change its webhook is first sent, milliseconds.
     #[serde(default = "default_webhook_delay_ms")]
     stripe_webhook_delay_ms: u64,
+    /// What goes wrong with webhooks: nothing, unless asked for.
+    #[serde(default)]
+    stripe_webhook_mischief: stripe::Mischief,
     /// How long each call to Stripe takes at least, milliseconds.
     #[serde(default)]
     stripe_answer_delay_ms: u64,
@@ -111,6 +115,13 @@ impl Settings {
                 "an http:// or https:// URL",
             ));
         }
+        if !self.stripe_webhook_mischief.is_possible() {
+            return Err(BadSettings::new(
+                "stripe_webhook_mischief",
+                "impossible",
+                "shares of at most 1000 in all, and ranges whose first end is the smaller one",
+            ));
+        }
         Ok(())
     }
 }
@@ -152,6 +163,7 @@ fn stripe_settings(settings: Settings) -> stripe::Settings {
         secret_key: settings.stripe_secret_key,
         webhook_secret: settings.stripe_webhook_secret,
         webhook_url: Some(settings.stripe_webhook_url),
+        webhook_mischief: settings.stripe_webhook_mischief,
         webhook_delay: Duration::from_millis(settings.stripe_webhook_delay_ms),
         answer_delay: Duration::from_millis(settings.stripe_answer_delay_ms),
     }

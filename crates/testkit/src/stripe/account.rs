@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
-use crate::stripe::errors::{Card, Failure, PENDING_REFUND};
+use crate::stripe::errors::{Failure, PENDING_REFUND};
 use crate::stripe::objects::{Charge, Intent, IntentStatus, Refund, fresh_id};
 use crate::stripe::params::Params;
 
@@ -21,7 +21,7 @@ pub(crate) struct Done {
 }
 
 impl Done {
-    fn ok(answer: Value, events: Vec<(&'static str, Value)>) -> Self {
+    pub(crate) fn ok(answer: Value, events: Vec<(&'static str, Value)>) -> Self {
         Self {
             answer: Ok(answer),
             events,
@@ -32,8 +32,8 @@ impl Done {
 /// Intents, charges and refunds.
 #[derive(Debug, Default)]
 pub(crate) struct Account {
-    intents: HashMap<String, Intent>,
-    charges: HashMap<String, Charge>,
+    pub(crate) intents: HashMap<String, Intent>,
+    pub(crate) charges: HashMap<String, Charge>,
     refunds: HashMap<String, Refund>,
     /// Ids of intents, oldest first.
     order: Vec<String>,
@@ -71,6 +71,7 @@ impl Account {
             receipt_email: params.owned("receipt_email"),
             payment_method: None,
             latest_charge: None,
+            next_action: None,
             last_payment_error: None,
             canceled_at: None,
             cancellation_reason: None,
@@ -106,65 +107,13 @@ impl Account {
             .filter(move |refund| refund.intent == intent)
     }
 
-    pub(crate) fn confirm_intent(&mut self, id: &str, params: &Params, now: i64) -> Result<Done, Failure> {
-        refuse_raw_card(params)?;
-        let intent = self.find_intent(id)?;
-        if intent.status != IntentStatus::RequiresPaymentMethod {
-            let message = format!(
-                "You cannot confirm this PaymentIntent because it has a status of {}.",
-                intent.status.name()
-            );
-            return Err(Failure::unexpected_state(&message, intent.json()));
-        }
-        let method = params.required("payment_method")?.to_owned();
-        let card = Card::of(&method).ok_or_else(|| {
-            Failure::invalid(
-                &format!("No such PaymentMethod: '{method}'"),
-                Some("payment_method"),
-            )
-        })?;
-        let mut intent = intent.clone();
-        let mut charge = charge_of(&intent, &method, now);
-        let done = match card {
-            Card::Pays => {
-                charge.paid = true;
-                intent.status = IntentStatus::Succeeded;
-                intent.latest_charge = Some(charge.id.clone());
-                intent.payment_method = Some(fresh_id("pm"));
-                intent.last_payment_error = None;
-                Done::ok(intent.json(), vec![("payment_intent.succeeded", intent.json())])
-            }
-            Card::Declines(decline) => {
-                let failure = Failure::declined(decline, &charge.id);
-                let said = failure.object();
-                let text = |name: &str| {
-                    said.get(name)
-                        .and_then(Value::as_str)
-                        .unwrap_or_default()
-                        .to_owned()
-                };
-                charge.failure = Some((text("code"), text("message")));
-                intent.latest_charge = Some(charge.id.clone());
-                intent.last_payment_error = Some(said);
-                let body = intent.json();
-                Done {
-                    answer: Err(failure.with_intent(body.clone())),
-                    events: vec![("payment_intent.payment_failed", body)],
-                }
-            }
-        };
-        self.charges.insert(charge.id.clone(), charge);
-        self.intents.insert(intent.id.clone(), intent);
-        Ok(done)
-    }
-
     pub(crate) fn cancel_intent(&mut self, id: &str, params: &Params, now: i64) -> Result<Done, Failure> {
         let intent = self
             .intents
             .get_mut(id)
             .ok_or_else(|| Failure::no_such("payment_intent", id))?;
         match intent.status {
-            IntentStatus::RequiresPaymentMethod => {}
+            IntentStatus::RequiresPaymentMethod | IntentStatus::RequiresAction => {}
             IntentStatus::Succeeded | IntentStatus::Canceled => {
                 let message = format!(
                     "You cannot cancel this PaymentIntent because it has a status of {}.",
@@ -174,6 +123,7 @@ impl Account {
             }
         }
         intent.status = IntentStatus::Canceled;
+        intent.next_action = None;
         intent.canceled_at = Some(now);
         intent.cancellation_reason = params.owned("cancellation_reason");
         let body = intent.json();
@@ -268,26 +218,10 @@ impl Account {
     }
 }
 
-fn refuse_raw_card(params: &Params) -> Result<(), Failure> {
+pub(crate) fn refuse_raw_card(params: &Params) -> Result<(), Failure> {
     if params.has_under("payment_method_data") || params.has_under("card") {
         Err(Failure::raw_card())
     } else {
         Ok(())
-    }
-}
-
-fn charge_of(intent: &Intent, method: &str, now: i64) -> Charge {
-    Charge {
-        id: fresh_id("ch"),
-        intent: intent.id.clone(),
-        amount: intent.amount,
-        refunded: 0,
-        currency: intent.currency.clone(),
-        created: now,
-        paid: false,
-        payment_method: method.to_owned(),
-        metadata: intent.metadata.clone(),
-        receipt_email: intent.receipt_email.clone(),
-        failure: None,
     }
 }

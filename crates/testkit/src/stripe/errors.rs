@@ -93,6 +93,13 @@ impl Failure {
             .with("charge", charge)
     }
 
+    /// The bank's second factor was wrong or refused.
+    pub(crate) fn not_authenticated() -> Self {
+        let message = "The provided PaymentMethod has failed authentication. You can provide payment_method_data or a new \
+                       PaymentMethod to attempt to fulfill this PaymentIntent again.";
+        Self::invalid(message, None).with("code", "payment_intent_authentication_failure")
+    }
+
     pub(crate) fn with_intent(self, intent: Value) -> Self {
         self.with("payment_intent", intent)
     }
@@ -122,6 +129,8 @@ pub(crate) const PENDING_REFUND: &str = "pm_card_pendingRefund";
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Card {
     Pays,
+    /// Only after the fan has shown the bank a second factor.
+    PaysOnceAuthenticated,
     Declines(Decline),
 }
 
@@ -137,6 +146,7 @@ impl Card {
         };
         Some(match payment_method {
             "pm_card_visa" | "pm_card_mastercard" | PENDING_REFUND => Self::Pays,
+            "pm_card_authenticationRequired" => Self::PaysOnceAuthenticated,
             "pm_card_chargeDeclined" | "pm_card_visa_chargeDeclined" => {
                 decline("card_declined", "generic_decline", "Your card was declined.")
             }

@@ -5,11 +5,17 @@
 //! in any order, and again until they are answered 2xx. It never sees card numbers: a fan pays with one of Stripe's
 //! test payment methods (`pm_card_visa`, `pm_card_chargeDeclined`, …), raw card data is refused unread.
 //!
-//! Beside Stripe's own routes, `GET /stand-in/ledger` tells a checker what truly happened to every intent.
+//! On demand it misbehaves: [`Mischief`] is how many webhooks are duplicated, delayed, reordered or lost.
+//!
+//! Beside Stripe's own routes, `GET /stand-in/ledger` tells a checker what truly happened to every intent and to the
+//! webhooks, and `POST /stand-in/payment_intents/{id}/authentication` (`client_secret`, `outcome=succeeded|failed`) is the
+//! bank's page that asks the fan for a second factor, after `pm_card_authenticationRequired`.
 
 mod account;
+mod confirm;
 mod errors;
 mod idempotency;
+mod mischief;
 mod objects;
 mod params;
 mod routes;
@@ -23,6 +29,8 @@ use actix_web::web;
 use platform::tasks::Tasks;
 use secrecy::SecretString;
 use serde_json::Value;
+
+pub use crate::stripe::mischief::{Fate, Mischief};
 
 use crate::server::{Server, healthy};
 use crate::stripe::account::Account;
@@ -45,12 +53,14 @@ pub struct Settings {
     pub webhook_url: Option<String>,
     /// How long after the change a webhook is first sent.
     pub webhook_delay: Duration,
+    /// What goes wrong with webhooks.
+    pub webhook_mischief: Mischief,
     /// How long every API call takes at least.
     pub answer_delay: Duration,
 }
 
 impl Settings {
-    /// For tests: any free port, `sk_test_stand_in`, `whsec_stand_in`, no webhooks, no delays.
+    /// For tests: any free port, `sk_test_stand_in`, `whsec_stand_in`, no webhooks, no delays, no mischief.
     #[must_use]
     pub fn for_tests() -> Self {
         Self {
@@ -59,6 +69,7 @@ impl Settings {
             webhook_secret: SecretString::from("whsec_stand_in"),
             webhook_url: None,
             webhook_delay: Duration::ZERO,
+            webhook_mischief: Mischief::default(),
             answer_delay: Duration::ZERO,
         }
     }
@@ -82,6 +93,11 @@ impl Stripe {
     #[must_use]
     pub fn ledger(&self) -> Value {
         self.shared.ledger()
+    }
+
+    /// Waits until every webhook that will ever be delivered is.
+    pub async fn webhooks_settled(&self) {
+        self.shared.courier.settled().await;
     }
 
     /// Stops serving; webhooks already under way still go out until the tasks shut down.

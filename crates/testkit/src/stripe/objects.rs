@@ -21,10 +21,12 @@ pub(crate) fn fresh_id(prefix: &str) -> String {
     format!("{prefix}_{random}")
 }
 
-/// Where an intent stands, of Stripe's states those that cards without further steps reach.
+/// Where an intent stands, of Stripe's states those that cards reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum IntentStatus {
     RequiresPaymentMethod,
+    /// The fan's bank wants a second factor.
+    RequiresAction,
     Succeeded,
     Canceled,
 }
@@ -33,6 +35,7 @@ impl IntentStatus {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::RequiresPaymentMethod => "requires_payment_method",
+            Self::RequiresAction => "requires_action",
             Self::Succeeded => "succeeded",
             Self::Canceled => "canceled",
         }
@@ -52,6 +55,7 @@ pub(crate) struct Intent {
     pub(crate) receipt_email: Option<String>,
     pub(crate) payment_method: Option<String>,
     pub(crate) latest_charge: Option<String>,
+    pub(crate) next_action: Option<Value>,
     pub(crate) last_payment_error: Option<Value>,
     pub(crate) canceled_at: Option<i64>,
     pub(crate) cancellation_reason: Option<String>,
@@ -76,7 +80,8 @@ impl Intent {
             "capture_method": "automatic_async", "confirmation_method": "automatic",
             "client_secret": self.client_secret, "created": self.created, "currency": self.currency,
             "customer": null, "description": self.description, "last_payment_error": self.last_payment_error,
-            "latest_charge": self.latest_charge, "livemode": false, "metadata": self.metadata, "next_action": null,
+            "latest_charge": self.latest_charge, "livemode": false, "metadata": self.metadata,
+            "next_action": self.next_action,
             "on_behalf_of": null, "payment_method": self.payment_method,
             "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
             "payment_method_types": ["card"], "processing": null, "receipt_email": self.receipt_email,
@@ -155,6 +160,20 @@ impl Refund {
             "source_transfer_reversal": null, "status": self.status, "transfer_reversal": null,
         })
     }
+}
+
+/// What the fan's app is told when the bank wants a second factor. Stripe's own library reads the inner part; for everybody
+/// else it is opaque.
+pub(crate) fn second_factor() -> Value {
+    let source = fresh_id("src");
+    let page = format!(
+        "https://hooks.stripe.com/redirect/authenticate/{source}?client_secret={}",
+        fresh_id("src_client_secret")
+    );
+    json!({
+        "type": "use_stripe_sdk",
+        "use_stripe_sdk": {"type": "three_d_secure_redirect", "stripe_js": page, "source": source},
+    })
 }
 
 /// Something happened: the envelope of a webhook.

@@ -33,6 +33,10 @@ pub(crate) fn mount(config: &mut web::ServiceConfig) {
         .route("/v1/refunds", web::get().to(list_refunds))
         .route("/v1/refunds/{id}", web::get().to(show_refund))
         .route("/v1/charges/{id}", web::get().to(show_charge))
+        .route(
+            "/stand-in/payment_intents/{id}/authentication",
+            web::post().to(authenticate_intent),
+        )
         .route("/stand-in/ledger", web::get().to(ledger))
         .default_service(web::to(unknown));
 }
@@ -72,6 +76,19 @@ async fn confirm_intent(
 ) -> HttpResponse {
     change(&shared, &request, &body, |account, params, now| {
         account.confirm_intent(&id, params, now)
+    })
+    .await
+}
+
+/// What Stripe's library and the bank's page do between them in the fan's browser: the second factor, right or wrong.
+async fn authenticate_intent(
+    shared: web::Data<Shared>,
+    request: HttpRequest,
+    id: web::Path<String>,
+    body: web::Bytes,
+) -> HttpResponse {
+    change(&shared, &request, &body, |account, params, now| {
+        account.authenticate_intent(&id, params, now)
     })
     .await
 }
@@ -225,7 +242,8 @@ where
     respond(&looked.map_or_else(Answer::from, Answer::ok))
 }
 
-/// The secret key opens everything; an intent's client secret lets the fan's app read and confirm that intent.
+/// The secret key opens everything; an intent's client secret lets the fan's app read, confirm and
+/// authenticate that intent.
 fn authorise(shared: &Shared, books: &Books, request: &HttpRequest, params: &Params) -> Result<(), Failure> {
     let header = request
         .headers()
@@ -235,7 +253,10 @@ fn authorise(shared: &Shared, books: &Books, request: &HttpRequest, params: &Par
     if key.is_some_and(|key| key == shared.secret_key.expose_secret()) {
         return Ok(());
     }
-    let fans_route = request.path().ends_with("/confirm") || request.method() == actix_web::http::Method::GET;
+    let fans_route = ["/confirm", "/authentication"]
+        .iter()
+        .any(|end| request.path().ends_with(end))
+        || request.method() == actix_web::http::Method::GET;
     let intent = request
         .match_info()
         .get("id")

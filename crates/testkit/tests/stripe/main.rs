@@ -5,13 +5,14 @@
     reason = "what tests share may fail as tests do"
 )]
 
+mod authentication;
+mod receiver;
+mod webhooks;
+
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use platform::tasks::Tasks;
-use serde_json::Value;
 use stripe::{Client, ClientBuilder, IdempotencyKey, RequestStrategy, StripeError, StripeRequest};
 use stripe_core::payment_intent::{
     CancelPaymentIntent, ConfirmPaymentIntent, CreatePaymentIntent, ListPaymentIntent, RetrievePaymentIntent,
@@ -19,26 +20,23 @@ use stripe_core::payment_intent::{
 use stripe_core::refund::CreateRefund;
 use stripe_shared::{ApiErrorsCode, PaymentIntent, PaymentIntentStatus};
 use stripe_types::Currency;
-use stripe_webhook::{EventObject, Webhook};
 use testkit::stripe::{API_VERSION, Settings, Stripe};
 
-fn stand_in(webhook_url: Option<String>) -> (Tasks, Stripe, Client) {
+fn stand_in() -> (Tasks, Stripe, Client) {
+    let tasks = Tasks::new();
+    let (stripe, client) = stand_in_with(&tasks, Settings::for_tests());
+    (tasks, stripe, client)
+}
+
+fn stand_in_with(tasks: &Tasks, settings: Settings) -> (Stripe, Client) {
     // Several providers are linked into this workspace's tests: rustls wants to be told which. A second call changes nothing.
     drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
-    let tasks = Tasks::new();
-    let stripe = testkit::stripe::start(
-        &tasks,
-        Settings {
-            webhook_url,
-            ..Settings::for_tests()
-        },
-    )
-    .unwrap();
+    let stripe = testkit::stripe::start(tasks, settings).unwrap();
     let client = ClientBuilder::new("sk_test_stand_in")
         .url(stripe.base_url())
         .build()
         .unwrap();
-    (tasks, stripe, client)
+    (stripe, client)
 }
 
 async fn create(client: &Client, cents: i64, key: &str) -> Result<PaymentIntent, StripeError> {
@@ -64,7 +62,7 @@ fn the_version_is_the_one_that_the_client_pins() {
 
 #[tokio::test]
 async fn an_intent_is_created_read_confirmed_and_refunded() {
-    let (tasks, _stripe, client) = stand_in(None);
+    let (tasks, _stripe, client) = stand_in();
     let intent = create(&client, 5300, "a").await.unwrap();
     assert_eq!(
         (intent.amount, intent.status.clone()),
@@ -112,7 +110,7 @@ async fn an_intent_is_created_read_confirmed_and_refunded() {
 
 #[tokio::test]
 async fn what_was_captured_is_refunded_in_parts_and_never_twice() {
-    let (tasks, stripe, client) = stand_in(None);
+    let (tasks, stripe, client) = stand_in();
     let intent = create(&client, 5300, "a").await.unwrap();
     ConfirmPaymentIntent::new(intent.id.clone())
         .payment_method("pm_card_visa")
@@ -155,7 +153,7 @@ async fn what_was_captured_is_refunded_in_parts_and_never_twice() {
 
 #[tokio::test]
 async fn a_declined_card_leaves_the_intent_payable() {
-    let (_tasks, stripe, client) = stand_in(None);
+    let (_tasks, stripe, client) = stand_in();
     let intent = create(&client, 1000, "a").await.unwrap();
     let confirm = |method: &str| ConfirmPaymentIntent::new(intent.id.clone()).payment_method(method);
     let (declined, status) = refusal(confirm("pm_card_chargeDeclined").send(&client).await.unwrap_err());
@@ -172,7 +170,7 @@ async fn a_declined_card_leaves_the_intent_payable() {
 
 #[tokio::test]
 async fn a_key_answers_the_same_or_refuses_other_parameters() {
-    let (_tasks, stripe, client) = stand_in(None);
+    let (_tasks, stripe, client) = stand_in();
     let first = create(&client, 1000, "same").await.unwrap();
     let again = create(&client, 1000, "same").await.unwrap();
     assert_eq!(first.id, again.id);
@@ -186,7 +184,7 @@ async fn a_key_answers_the_same_or_refuses_other_parameters() {
 
 #[tokio::test]
 async fn what_has_succeeded_cannot_be_cancelled_and_what_is_cancelled_cannot_be_paid() {
-    let (_tasks, _stripe, client) = stand_in(None);
+    let (_tasks, _stripe, client) = stand_in();
     let paid = create(&client, 1000, "a").await.unwrap();
     ConfirmPaymentIntent::new(paid.id.clone())
         .payment_method("pm_card_visa")
@@ -221,7 +219,7 @@ async fn what_has_succeeded_cannot_be_cancelled_and_what_is_cancelled_cannot_be_
 
 #[tokio::test]
 async fn lists_go_newest_first_in_pages() {
-    let (_tasks, _stripe, client) = stand_in(None);
+    let (_tasks, _stripe, client) = stand_in();
     let mut ids = Vec::new();
     for key in ["a", "b", "c"] {
         ids.push(create(&client, 1000, key).await.unwrap().id);
@@ -245,7 +243,7 @@ async fn lists_go_newest_first_in_pages() {
 
 #[tokio::test]
 async fn strangers_unknown_ids_and_raw_cards_are_refused() {
-    let (_tasks, stripe, client) = stand_in(None);
+    let (_tasks, stripe, client) = stand_in();
     let stranger = ClientBuilder::new("sk_test_wrong")
         .url(stripe.base_url())
         .build()
@@ -279,114 +277,4 @@ async fn strangers_unknown_ids_and_raw_cards_are_refused() {
         ("payment_method", "pm_card_visa"),
     ];
     assert_eq!(http.post(&confirm).form(&fan).send().await.unwrap().status(), 200);
-}
-
-/// A receiver that refuses every event's first delivery.
-#[derive(Debug, Default)]
-struct Receiver {
-    refused: Mutex<Vec<String>>,
-    taken: Mutex<Vec<(String, String)>>,
-}
-
-async fn receive(request: HttpRequest, body: String, receiver: web::Data<Receiver>) -> HttpResponse {
-    let id = serde_json::from_str::<Value>(&body).unwrap()["id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    let mut refused = receiver.refused.lock().unwrap();
-    if !refused.contains(&id) {
-        refused.push(id);
-        return HttpResponse::InternalServerError().finish();
-    }
-    let signature = request
-        .headers()
-        .get("Stripe-Signature")
-        .unwrap()
-        .to_str()
-        .unwrap()
-        .to_owned();
-    receiver.taken.lock().unwrap().push((signature, body));
-    HttpResponse::Ok().finish()
-}
-
-/// Verifies and reads every event; answers their types.
-fn kinds_of(taken: &[(String, String)]) -> Vec<String> {
-    let mut kinds = Vec::new();
-    for (signature, body) in taken {
-        let event = Webhook::construct_event(body, signature, "whsec_stand_in").unwrap();
-        assert!(Webhook::construct_event(body, signature, "whsec_other").is_err());
-        assert!(
-            !matches!(event.data.object, EventObject::Unknown(_)),
-            "{}",
-            event.type_
-        );
-        if let EventObject::PaymentIntentSucceeded(intent) = &event.data.object {
-            assert!(intent.latest_charge.is_some());
-            assert_eq!(
-                intent.metadata.get("order_id").map(String::as_str),
-                Some("order-7")
-            );
-        }
-        kinds.push(event.type_.to_string());
-    }
-    kinds
-}
-
-#[tokio::test]
-async fn webhooks_are_signed_readable_and_come_again_until_taken() {
-    let receiver = Arc::new(Receiver::default());
-    let shared = web::Data::from(receiver.clone());
-    let server = HttpServer::new(move || {
-        App::new()
-            .app_data(shared.clone())
-            .route("/hook", web::post().to(receive))
-    })
-    .workers(1)
-    .disable_signals()
-    .bind(("127.0.0.1", 0))
-    .unwrap();
-    let url = format!("http://{}/hook", server.addrs()[0]);
-    let (tasks, stripe, client) = stand_in(Some(url));
-    let running = server.run();
-    let handle = running.handle();
-    tasks.spawn("receiver", async move { drop(running.await) });
-
-    let intent = create(&client, 1000, "a").await.unwrap();
-    for method in ["pm_card_chargeDeclined", "pm_card_visa"] {
-        drop(
-            ConfirmPaymentIntent::new(intent.id.clone())
-                .payment_method(method)
-                .send(&client)
-                .await,
-        );
-    }
-    CreateRefund::new()
-        .payment_intent(intent.id.as_str())
-        .send(&client)
-        .await
-        .unwrap();
-    let left = create(&client, 1000, "b").await.unwrap();
-    CancelPaymentIntent::new(left.id).send(&client).await.unwrap();
-
-    let deadline = std::time::Instant::now() + Duration::from_secs(20);
-    while stripe.ledger()["webhooks"]["delivered"].as_u64() < Some(8) && std::time::Instant::now() < deadline
-    {
-        tasks.sleep(Duration::from_millis(20)).await;
-    }
-    let mut kinds = kinds_of(&receiver.taken.lock().unwrap());
-    kinds.sort();
-    let expected = [
-        "charge.refunded",
-        "payment_intent.canceled",
-        "payment_intent.created",
-        "payment_intent.created",
-        "payment_intent.payment_failed",
-        "payment_intent.succeeded",
-        "refund.created",
-        "refund.updated",
-    ];
-    assert_eq!(kinds, expected);
-    assert_eq!(stripe.ledger()["webhooks"]["pending"], 0);
-    handle.stop(false).await;
-    tasks.shutdown(Duration::from_secs(5)).await;
 }
