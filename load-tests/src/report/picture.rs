@@ -188,7 +188,7 @@ fn rates(histories: &[History], seconds: u64) -> Vec<Line> {
             }
         }
         let rate = |count: u32| f64::from(count) / in_seconds(BUCKET_S * SECOND_US);
-        points(per_bucket.into_iter().map(rate))
+        middles().zip(per_bucket.into_iter().map(rate)).collect()
     };
     vec![
         line(
@@ -217,13 +217,14 @@ fn hold_latencies(histories: &[History], seconds: u64) -> Vec<Line> {
     for bucket in &mut per_bucket {
         bucket.sort_unstable();
     }
+    // A time without holds has no latency.
     let quantile = |percent: usize| {
-        let of_bucket = |sorted: &Vec<u64>| {
-            let last = sorted.len().saturating_sub(1);
-            let us = sorted.get(last * percent / 100).copied().unwrap_or(0);
-            in_seconds(us) * 1000.0
+        let of_bucket = |(at, sorted): (f64, &Vec<u64>)| {
+            let last = sorted.len().checked_sub(1)?;
+            let us = sorted.get(last * percent / 100)?;
+            Some((at, in_seconds(*us) * 1000.0))
         };
-        points(per_bucket.iter().map(of_bucket))
+        middles().zip(&per_bucket).filter_map(of_bucket).collect()
     };
     vec![
         line("slowest of a hundred", ORANGE_LINE, quantile(99)),
@@ -259,10 +260,9 @@ fn at_bucket<T>(buckets: &mut [T], at_us: u64) -> Option<&mut T> {
     buckets.get_mut(usize::try_from(at_us / SECOND_US / BUCKET_S).ok()?)
 }
 
-/// Each in the middle of its bucket.
-fn points(values: impl Iterator<Item = f64>) -> Vec<(f64, f64)> {
-    let middle = |bucket: u64| in_seconds((bucket * BUCKET_S) * SECOND_US + BUCKET_S * SECOND_US / 2);
-    (0..).map(middle).zip(values).collect()
+/// The middle of each bucket, seconds.
+fn middles() -> impl Iterator<Item = f64> {
+    (0..).map(|bucket: u64| in_seconds(bucket * BUCKET_S * SECOND_US + BUCKET_S * SECOND_US / 2))
 }
 
 fn in_seconds(us: u64) -> f64 {
