@@ -6,6 +6,7 @@ mod checkout;
 mod fleet;
 mod gates;
 mod generate;
+mod health;
 mod interrupt;
 mod ports;
 mod programs;
@@ -49,6 +50,8 @@ enum Task {
     ///       for looking around; keeps its data until `cargo xtask reset`
     ///   cargo xtask up --once --fans 1000 --report out.json
     ///       simulated fans buy on a fresh stack; the exit code is the checker's verdict
+    ///   cargo xtask up --once --chaos --nodes 3 --backends 2
+    ///       the same while backends, nodes and servers go away and come back
     ///   cargo xtask up --sabotage --fans 200
     ///       proves that the checker would notice: succeeds only if seats were sold twice
     #[command(verbatim_doc_comment)]

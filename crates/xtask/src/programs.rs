@@ -27,7 +27,7 @@ const OLDEST_NATS: Release = (2, 9);
 
 /// What the stack needs beside Rust and a C compiler.
 pub(crate) struct Programs {
-    /// The folder with `initdb`, `postgres`, `psql`.
+    /// The folder with `initdb`, `postgres`, `pg_ctl`, `psql`.
     pub(crate) postgres: PathBuf,
     /// `valkey-server` or `redis-server`.
     pub(crate) redis: PathBuf,
@@ -129,7 +129,7 @@ fn postgres_folder() -> Option<PathBuf> {
     candidates.extend(versions.into_iter().map(|folder| folder.join("bin")));
     candidates.extend(program("initdb").and_then(|initdb| initdb.parent().map(Path::to_path_buf)));
     candidates.into_iter().find(|folder| {
-        ["initdb", "postgres", "psql"]
+        ["initdb", "postgres", "pg_ctl", "psql"]
             .iter()
             .all(|name| folder.join(name).is_file())
     })

@@ -35,6 +35,10 @@ pub(crate) struct UpArgs {
     /// of the simulated on-sale reports seats sold twice (implies --once)
     #[arg(long)]
     pub(super) sabotage: bool,
+    /// While the fans buy, take away one part of the stack after another (backends, worker, nodes, PostgreSQL, NATS,
+    /// Redis; who and when is decided by --seed) and bring it back: every promise must hold all the same
+    #[arg(long, requires = "once", conflicts_with = "sabotage")]
+    pub(super) chaos: bool,
     /// How many backend processes serve HTTP
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=8))]
     pub(super) backends: u16,
@@ -74,6 +78,24 @@ impl UpArgs {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: UpArgs,
+    }
+
+    fn parsed(words: &[&str]) -> Result<UpArgs, clap::Error> {
+        let words = std::iter::once(&"up").chain(words);
+        <Line as clap::Parser>::try_parse_from(words).map(|line| line.args)
+    }
+
+    #[test]
+    fn chaos_wants_fans_and_a_backend_with_its_guards() {
+        assert!(parsed(&["--once", "--chaos"]).unwrap().chaos);
+        assert!(parsed(&["--chaos"]).is_err());
+        assert!(parsed(&["--once", "--chaos", "--sabotage"]).is_err());
+    }
 
     #[test]
     fn as_many_fans_are_taken_as_the_simulation_takes() {

@@ -4,6 +4,8 @@
 //! Whatever was started is stopped in reverse order, however this ends.
 
 mod args;
+mod chaos;
+mod sale;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -14,13 +16,17 @@ use nix::sys::signal::Signal;
 
 pub(crate) use args::UpArgs;
 
+use chaos::{Blow, Kind, Part};
+use sale::OnSale;
+
 use crate::announce;
-use crate::checkout::{Checkout, capture, command_line, run};
+use crate::checkout::{Checkout, capture, run};
 use crate::fleet::Fleet;
+use crate::health::{Health, wait_for};
 use crate::interrupt;
-use crate::ports::{self, Ports};
+use crate::ports::Ports;
 use crate::secrets::Secrets;
-use crate::servers::{Durability, ServerPorts, Servers, wait_for};
+use crate::servers::{Durability, ServerPorts, Servers};
 use crate::settings::{Sale, SettingsFiles, Stack, TENANT};
 use crate::stadium;
 use crate::tests_run::{SCRATCH_STACK, TEST_STACK};
@@ -62,6 +68,7 @@ pub(crate) fn up(checkout: &Checkout, args: &UpArgs) -> anyhow::Result<ExitCode>
         state: &state,
         ports,
         fleet: &mut fleet,
+        parts: Vec::new(),
     };
     let servers = stage.start_servers()?;
     let binaries = build(checkout, args.sabotage)?;
@@ -74,10 +81,17 @@ pub(crate) fn up(checkout: &Checkout, args: &UpArgs) -> anyhow::Result<ExitCode>
     stage.migrate(&binaries, &files, &secrets)?;
     stage.start_processes(&binaries, &files)?;
     let stack = stage.seed(&servers, &binaries, &files)?;
+    let parts = stage.parts;
     println!("» up after {:.1} s", started.elapsed().as_secs_f64());
 
     let verdict = if args.once() {
-        sell_once(&mut fleet, args, (&binaries, &state), &report)?
+        let sale = OnSale {
+            args,
+            program: &binaries.load_tests,
+            state: &state,
+            report: &report,
+        };
+        sale.run(&mut fleet, parts)?
     } else {
         ExitCode::SUCCESS
     };
@@ -161,6 +175,8 @@ struct Stage<'a> {
     state: &'a Path,
     ports: Ports,
     fleet: &'a mut Fleet,
+    /// What --chaos may take away.
+    parts: Vec<Part>,
 }
 
 impl Stage<'_> {
@@ -175,6 +191,20 @@ impl Stage<'_> {
         let databases = self.args.databases();
         servers.ensure_database(databases.backend)?;
         servers.ensure_database(databases.room)?;
+        let blows = [
+            (Kind::Postgres, Blow::StopAtOnce(servers.postgres().clone())),
+            (Kind::Redis, Blow::Ask),
+            (Kind::Nats, Blow::Ask),
+        ];
+        for ((name, health), (kind, blow)) in servers.health().into_iter().zip(blows) {
+            let name = name.to_owned();
+            self.parts.push(Part {
+                name,
+                kind,
+                health,
+                blow,
+            });
+        }
         Ok(servers)
     }
 
@@ -204,14 +234,12 @@ impl Stage<'_> {
         let stand_ins = with_settings(self.checkout, &binaries.stand_ins, &files.stand_ins);
         self.fleet.launch("stand-ins", stand_ins, Signal::SIGTERM)?;
         for port in [ports.identity(), ports.stripe(), ports.mail()] {
-            wait_for(self.fleet, "stand-ins", || ports::healthy(port))?;
+            wait_for(self.fleet, "stand-ins", &Health::Healthz(port))?;
         }
         for index in 0..size.nodes {
             self.start_node(index, binaries, files)?;
         }
-        let mut work = with_settings(self.checkout, &binaries.backend, &files.backend);
-        work.arg("work");
-        self.fleet.launch("backend-work", work, Signal::SIGTERM)?;
+        self.start_worker(binaries, files)?;
         for index in 0..size.backends {
             self.start_backend(index, binaries, files)?;
         }
@@ -232,8 +260,20 @@ impl Stage<'_> {
             format!("ws://127.0.0.1:{sockets}"),
         );
         let name = numbered("waiting-room", index);
-        self.fleet.launch(&name, node, Signal::SIGTERM)?;
-        wait_for(self.fleet, &name, || ports::healthy(http))
+        self.start_ours(&name, node, (Kind::Node, Health::Healthz(http)))
+    }
+
+    fn start_worker(&mut self, binaries: &Binaries, files: &SettingsFiles) -> anyhow::Result<()> {
+        const NAME: &str = "backend-work";
+        let mut work = with_settings(self.checkout, &binaries.backend, &files.backend);
+        work.arg("work");
+        // It listens nowhere: that it works is read in its log, whatever the developer wants to see there.
+        if let Some(mut shown) = std::env::var_os("RUST_LOG") {
+            shown.push(",backend::roles=info");
+            work.env("RUST_LOG", shown);
+        }
+        let health = Health::Says(self.fleet.log_of(NAME), "Working");
+        self.start_ours(NAME, work, (Kind::Worker, health))
     }
 
     fn start_backend(
@@ -247,8 +287,24 @@ impl Stage<'_> {
         serve.arg("serve");
         serve.env("BACKEND_HTTP__LISTEN", format!("127.0.0.1:{port}"));
         let name = numbered("backend", index);
-        self.fleet.launch(&name, serve, Signal::SIGTERM)?;
-        wait_for(self.fleet, &name, || ports::healthy(port))
+        self.start_ours(&name, serve, (Kind::Backend, Health::Healthz(port)))
+    }
+
+    fn start_ours(
+        &mut self,
+        name: &str,
+        command: Command,
+        (kind, health): (Kind, Health),
+    ) -> anyhow::Result<()> {
+        self.fleet.launch(name, command, Signal::SIGTERM)?;
+        wait_for(self.fleet, name, &health)?;
+        self.parts.push(Part {
+            name: name.to_owned(),
+            kind,
+            health,
+            blow: Blow::Kill,
+        });
+        Ok(())
     }
 
     fn seed(&self, servers: &Servers, binaries: &Binaries, files: &SettingsFiles) -> anyhow::Result<Stack> {
@@ -315,66 +371,6 @@ fn match_in(output: &str) -> anyhow::Result<String> {
         .as_str()
         .context("`admin seed` named no match_id")?
         .to_owned())
-}
-
-/// The simulated on-sale, then a search for personal data in the clear: the first that fails decides.
-fn sell_once(
-    fleet: &mut Fleet,
-    args: &UpArgs,
-    (binaries, state): (&Binaries, &Path),
-    report: &Path,
-) -> anyhow::Result<ExitCode> {
-    println!("» {} fans buy (seed {})", args.fans, args.seed);
-    let load_tests = |task: &str| {
-        let mut command = Command::new(&binaries.load_tests);
-        command
-            .arg(task)
-            .arg("--stack")
-            .arg(state.join("stack.json"))
-            .arg("--report")
-            .arg(report);
-        command
-    };
-    let mut sale = load_tests("on-sale");
-    sale.arg("--fans")
-        .arg(args.fans.to_string())
-        .arg("--seed")
-        .arg(args.seed.to_string());
-    if args.sabotage {
-        sale.arg("--expect-double-sold");
-    }
-    let mut code = watched(fleet, &mut sale)?;
-    if !args.sabotage {
-        println!("» searching databases, bus and logs for personal data in the clear");
-        let found = watched(fleet, load_tests("scan").arg("--dir").arg(state.join("log")))?;
-        code = if code == 0 { found } else { code };
-    }
-    println!(
-        "» report: {}; logs: {}",
-        report.display(),
-        state.join("log").display()
-    );
-    Ok(ExitCode::from(u8::try_from(code).unwrap_or(1)))
-}
-
-/// Runs a command to its end while the fleet lives and nobody interrupts; gives its exit code.
-fn watched(fleet: &mut Fleet, command: &mut Command) -> anyhow::Result<i32> {
-    let mut child = command
-        .spawn()
-        .with_context(|| format!("cannot start {}", command_line(command)))?;
-    loop {
-        if let Some(status) = child.try_wait()? {
-            return status
-                .code()
-                .with_context(|| format!("{} was killed", command_line(command)));
-        }
-        if let Err(error) = interrupt::check().and_then(|()| fleet.check()) {
-            child.kill()?;
-            child.wait()?;
-            return Err(error);
-        }
-        std::thread::sleep(Duration::from_millis(100));
-    }
 }
 
 fn wait_for_the_end(fleet: &mut Fleet) -> anyhow::Result<()> {

@@ -1,0 +1,103 @@
+//! `--once`: simulated fans buy, while nothing or everything happens around them.
+
+use std::path::Path;
+use std::process::{Command, ExitCode};
+use std::time::Duration;
+
+use anyhow::Context;
+
+use super::args::UpArgs;
+use super::chaos::{Monkey, Part};
+use crate::checkout::command_line;
+use crate::fleet::Fleet;
+use crate::interrupt;
+
+/// So often the fleet and the fans' program are looked at.
+const LOOKED_AT_EVERY: Duration = Duration::from_millis(50);
+
+/// One simulated on-sale.
+pub(super) struct OnSale<'a> {
+    pub(super) args: &'a UpArgs,
+    /// The fans' own.
+    pub(super) program: &'a Path,
+    pub(super) state: &'a Path,
+    pub(super) report: &'a Path,
+}
+
+impl OnSale<'_> {
+    /// The fans, then a search for personal data in the clear: the first that fails decides.
+    pub(super) fn run(&self, fleet: &mut Fleet, parts: Vec<Part>) -> anyhow::Result<ExitCode> {
+        println!("» {} fans buy (seed {})", self.args.fans, self.args.seed);
+        let log = self.state.join("log");
+        let mut code = if self.args.chaos {
+            self.sell_in_chaos(fleet, parts)?
+        } else {
+            watched(&mut self.fans(), || fleet.check())?
+        };
+        if !self.args.sabotage {
+            println!("» searching databases, bus and logs for personal data in the clear");
+            let found = watched(self.load_tests("scan").arg("--dir").arg(&log), || fleet.check())?;
+            code = if code == 0 { found } else { code };
+        }
+        println!("» report: {}; logs: {}", self.report.display(), log.display());
+        Ok(ExitCode::from(u8::try_from(code).unwrap_or(1)))
+    }
+
+    fn sell_in_chaos(&self, fleet: &mut Fleet, parts: Vec<Part>) -> anyhow::Result<i32> {
+        let record = self.state.join("chaos.jsonl");
+        let mut monkey = Monkey::new(&record, self.args.seed, parts)?;
+        let mut fans = self.fans();
+        fans.arg("--chaos").arg(&record);
+        let code = watched(&mut fans, || monkey.turn(fleet))?;
+        let died = monkey.finish(fleet)?;
+        if died > 0 {
+            println!("» {died} processes died by themselves: see {}", record.display());
+        }
+        println!("» what went away and came back: {}", record.display());
+        Ok(if code == 0 && died > 0 { 1 } else { code })
+    }
+
+    fn fans(&self) -> Command {
+        let mut sale = self.load_tests("on-sale");
+        sale.arg("--fans")
+            .arg(self.args.fans.to_string())
+            .arg("--seed")
+            .arg(self.args.seed.to_string());
+        if self.args.sabotage {
+            sale.arg("--expect-double-sold");
+        }
+        sale
+    }
+
+    fn load_tests(&self, task: &str) -> Command {
+        let mut command = Command::new(self.program);
+        command
+            .arg(task)
+            .arg("--stack")
+            .arg(self.state.join("stack.json"))
+            .arg("--report")
+            .arg(self.report);
+        command
+    }
+}
+
+/// Runs a command to its end while nobody interrupts and `look`, called again and again, finds nothing wrong; gives its
+/// exit code.
+fn watched(command: &mut Command, mut look: impl FnMut() -> anyhow::Result<()>) -> anyhow::Result<i32> {
+    let mut child = command
+        .spawn()
+        .with_context(|| format!("cannot start {}", command_line(command)))?;
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return status
+                .code()
+                .with_context(|| format!("{} was killed", command_line(command)));
+        }
+        if let Err(error) = interrupt::check().and_then(|()| look()) {
+            child.kill()?;
+            child.wait()?;
+            return Err(error);
+        }
+        std::thread::sleep(LOOKED_AT_EVERY);
+    }
+}
