@@ -8,7 +8,7 @@
 //! | Job | Subject | Due | What it does | Ends when |
 //! |---|---|---|---|---|
 //! | `provision_queue` | match | its publication | creates the match's queue in the waiting room | the queue exists |
-//! | `close_order` | order | end of its session | cancels the payment; frees the seats of an unpaid order | the order has ended |
+//! | `close_order` | order | 15 s after its payment began; end of its session | asks Stripe about the payment; at the end cancels it and frees the seats | the order has ended |
 //! | `refund_payment` | payment | at once | sends back what came too late or was given back | the refund succeeded |
 //! | `end_session` | order | at once | tells the waiting room that the fan is done | the room knows |
 //!
@@ -33,7 +33,7 @@ use crate::app::Db;
 pub enum Job {
     /// The match's queue must exist in the waiting room.
     ProvisionQueue(MatchId),
-    /// The order's session has ended.
+    /// The order's payment may have been captured without a word, or its session has ended.
     CloseOrder(OrderId),
     /// The payment's money must go back.
     RefundPayment(PaymentId),

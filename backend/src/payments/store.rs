@@ -21,6 +21,7 @@ pub(super) struct Payment {
     pub(super) amount: Decimal,
     pub(super) currency: String,
     pub(super) intent_id: Option<String>,
+    pub(super) started_at: Timestamp,
     pub(super) cancel_asked_at: Option<Timestamp>,
 }
 
@@ -38,7 +39,7 @@ pub(super) async fn lock_payment(
 ) -> Result<Option<Payment>, sqlx::Error> {
     query_as!(
         Payment,
-        "SELECT payment_id, order_id, state, amount, currency, intent_id, cancel_asked_at
+        "SELECT payment_id, order_id, state, amount, currency, intent_id, started_at, cancel_asked_at
          FROM payments
          WHERE order_id = $1
          FOR UPDATE",
@@ -54,7 +55,7 @@ pub(super) async fn find_payment(
 ) -> Result<Option<Payment>, sqlx::Error> {
     query_as!(
         Payment,
-        "SELECT payment_id, order_id, state, amount, currency, intent_id, cancel_asked_at
+        "SELECT payment_id, order_id, state, amount, currency, intent_id, started_at, cancel_asked_at
          FROM payments
          WHERE order_id = $1",
         order as OrderId,

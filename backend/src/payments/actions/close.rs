@@ -1,7 +1,10 @@
-//! Close an order at its session's end, or when its fan takes it back: whatever Stripe then says decides.
+//! Close an order at its session's end, or when its fan takes it back: whatever Stripe then says decides. Until then, ask
+//! Stripe about a payment of which no webhook has told for a while.
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
+use domain::Timestamp;
 use domain::ids::OrderId;
 use domain::orders::OrderState;
 use domain::payments::GatewayNews;
@@ -18,6 +21,9 @@ use crate::orders;
 
 /// An intent in the middle of something (a card check) is asked again after so long.
 const ASK_AGAIN: Duration = Duration::from_secs(2);
+
+/// A webhook takes a second or two: one that has not come after so long may never come.
+const WEBHOOK_PATIENCE: TimeDelta = TimeDelta::seconds(15);
 
 /// Job: ends an order that is still unpaid. Repeatable at every point: what is done is not done again.
 ///
@@ -38,13 +44,52 @@ pub async fn close_order(app: &App, order_id: OrderId) -> anyhow::Result<Outcome
         .as_ref()
         .is_some_and(|payment| payment.cancel_asked_at.is_some());
     if now < order.session_ends_at && !taken_back {
+        let next = match payment {
+            None => order.session_ends_at,
+            Some(payment) if ask_about(app, &payment, now).await? => return Ok(Outcome::Done),
+            Some(payment) => next_question(payment.started_at, now).min(order.session_ends_at),
+        };
         return Ok(Outcome::Again {
-            after: (order.session_ends_at - now).to_std().unwrap_or(ASK_AGAIN),
+            after: (next - now).to_std().unwrap_or(ASK_AGAIN),
         });
     }
     match payment {
         None => close_unpaid(app, order_id).await,
         Some(payment) => close_at_gateway(app, payment).await,
+    }
+}
+
+/// When to make sure of a payment's webhook for the first time.
+pub(super) fn first_question(started_at: Timestamp) -> Timestamp {
+    started_at + WEBHOOK_PATIENCE
+}
+
+/// Less and less often: after as long again as it has taken so far.
+fn next_question(started_at: Timestamp, now: Timestamp) -> Timestamp {
+    now + (now - started_at).max(WEBHOOK_PATIENCE)
+}
+
+/// Whether Stripe knows what became of the payment; then it is done, as if its webhook had come.
+async fn ask_about(app: &App, payment: &Payment, now: Timestamp) -> anyhow::Result<bool> {
+    let Some(intent_id) = &payment.intent_id else {
+        return Ok(false);
+    };
+    if now < first_question(payment.started_at) {
+        return Ok(false);
+    }
+    match app.gateway.retrieve(intent_id).await.map(|intent| intent.state) {
+        Ok(IntentState::Captured(amount)) => {
+            tracing::info!(order.id = %payment.order_id, "A payment was captured, and no webhook has said so");
+            settle(app, payment.order_id, GatewayNews::Captured(amount)).await?;
+            Ok(true)
+        }
+        // Still open, or cancelled by somebody else: the session's end closes the order.
+        Ok(IntentState::Canceled | IntentState::Open) => Ok(false),
+        Err(fault) => {
+            // Only a question: not one of the attempts that the order's end has.
+            tracing::warn!(order.id = %payment.order_id, %fault, "Stripe cannot be asked about a payment now");
+            Ok(false)
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use sqlx::PgConnection;
 
 use super::super::gateway::IntentState;
 use super::super::store;
+use super::close::first_question;
 use crate::admission::Entered;
 use crate::app::App;
 use crate::audit::{self, Actor, Entry};
@@ -17,6 +18,7 @@ use crate::http::actor::Fan;
 use crate::http::fault::{Fault, Refusal};
 use crate::http::problems::{GATEWAY_UNAVAILABLE, ORDER_NOT_PAYABLE};
 use crate::inventory::{self, buyers, identities, seats};
+use crate::jobs::{self, Job};
 use crate::matches;
 use crate::orders::{self, Order};
 
@@ -109,6 +111,7 @@ async fn record(
     let payment_id = PaymentId(app.ids.next());
     store::insert_payment(&mut tx, (payment_id, order_id), price, now).await?;
     hold_for_landing(&mut tx, &order, window.hold_until).await?;
+    jobs::bring_forward(&mut tx, Job::CloseOrder(order_id), first_question(now)).await?;
     audit::record(&mut tx, started(fan, &order, payment_id)).await?;
 
     tx.commit().await?;

@@ -12,6 +12,8 @@ use crate::world::World;
 
 /// Longer than a session of the seeded match, shorter than session and landing.
 const SESSION: u32 = 1_205;
+/// Longer than a webhook takes, much shorter than a session.
+const A_WHILE: u32 = 16;
 /// Long after everything has lapsed.
 const LONG: u32 = 3_600;
 
@@ -36,6 +38,46 @@ async fn others_take_everything(world: &World) {
         other.admit_until(until);
         other.hold(world.zones[0], 4).await.ok();
     }
+}
+
+#[tokio::test]
+async fn a_payment_whose_webhook_never_comes_is_asked_about_before_the_session_ends() {
+    let world = World::start_without_webhooks().await;
+    let ana = world.fan("ana").await;
+    let (order, _) = ana.order_and_pay(2).await;
+
+    assert!(matches!(
+        close_order(&world.app, id(&order)).await.unwrap(),
+        Outcome::Again { .. }
+    ));
+    assert_eq!(ana.read_order(&order).await["state"], "AWAITING_PAYMENT");
+    world.time_passes(A_WHILE).await;
+    assert_eq!(close_order(&world.app, id(&order)).await.unwrap(), Outcome::Done);
+
+    assert_eq!(ana.read_order(&order).await["state"], "COMPLETED");
+    world.assert_books_balance().await;
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_fan_who_has_not_paid_yet_is_left_in_peace_when_stripe_is_asked() {
+    let world = World::start_without_webhooks().await;
+    let ana = world.fan("ana").await;
+    let order = ana.order(2).await;
+    let payment = ana.start_payment(&order).await.ok();
+    world.time_passes(A_WHILE).await;
+
+    let asked = close_order(&world.app, id(&order)).await.unwrap();
+
+    let Outcome::Again { after } = asked else {
+        panic!("{asked:?}")
+    };
+    assert!(after.as_secs() >= 15, "less and less often: {after:?}");
+    ana.pay(&payment, "pm_card_visa").await.ok();
+    world.start_workers().await;
+    world.time_passes(A_WHILE).await;
+    ana.sees(&order, "COMPLETED").await;
+    world.stop().await;
 }
 
 #[tokio::test]

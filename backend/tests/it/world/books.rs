@@ -36,6 +36,7 @@ impl World {
             ("match_buyers", "cart_until"),
             ("match_identities", "held_until"),
             ("orders", "session_ends_at"),
+            ("payments", "started_at"),
             ("jobs", "run_at"),
         ];
         for (table, end) in ends {
