@@ -64,11 +64,13 @@ pub(crate) async fn run(stack: Stack, plan: &Plan<'_>) -> anyhow::Result<ExitCod
 
     let facts = checker::load::facts(&world.stack, world.web.http(), histories).await?;
     let chaos = plan.chaos.map(Chaos::read).transpose()?;
+    let attempts = world.web.attempts();
     let run = Run {
         fans: plan.fans,
         duration,
         unsettled,
         traffic: world.web.traffic(),
+        attempts: &attempts,
         clock: world.clock(),
         chaos: chaos.as_ref(),
     };

@@ -39,8 +39,10 @@ pub(crate) struct Facts {
     pub(crate) intents: Vec<Intent>,
     /// What became of Stripe's webhooks.
     pub(crate) webhooks: Webhooks,
-    /// Mails that truly arrived, by address in lower case.
+    /// Different mails (by Message-ID) that truly arrived, by address in lower case.
     pub(crate) received_mails: BTreeMap<String, usize>,
+    /// Arrivals of a mail that had arrived before.
+    pub(crate) mails_repeated: usize,
     pub(crate) histories: Vec<History>,
 }
 

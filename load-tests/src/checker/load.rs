@@ -4,7 +4,7 @@
     reason = "the checker shares nothing with the code under test, so it has neither its macros' databases nor its types"
 )]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context;
 use serde::Deserialize;
@@ -34,7 +34,7 @@ pub(crate) async fn facts(
     let ledger = stand_in_ledger(stack, http).await?;
     facts.intents = ledger.intents.into_iter().map(StandInIntent::into_fact).collect();
     facts.webhooks = ledger.webhooks;
-    facts.received_mails = mails(stack, http).await?;
+    (facts.received_mails, facts.mails_repeated) = mails(stack, http).await?;
     Ok(facts)
 }
 
@@ -180,15 +180,23 @@ struct Mails {
 
 #[derive(Debug, Deserialize)]
 struct Mail {
+    message_id: String,
     to: Vec<String>,
 }
 
-async fn mails(stack: &Stack, http: &reqwest::Client) -> anyhow::Result<BTreeMap<String, usize>> {
+/// Different mails by address, and how many arrivals were repetitions.
+async fn mails(stack: &Stack, http: &reqwest::Client) -> anyhow::Result<(BTreeMap<String, usize>, usize)> {
     let url = format!("{}/api/mails", stack.mail_url);
     let mails: Mails = http.get(&url).send().await?.error_for_status()?.json().await?;
-    let mut by_address = BTreeMap::new();
-    for address in mails.items.into_iter().flat_map(|mail| mail.to) {
-        *by_address.entry(address.to_lowercase()).or_default() += 1;
+    let (mut by_address, mut known, mut repeated) = (BTreeMap::new(), BTreeSet::new(), 0);
+    for mail in mails.items {
+        for address in mail.to.iter().map(|address| address.to_lowercase()) {
+            if known.insert((mail.message_id.clone(), address.clone())) {
+                *by_address.entry(address).or_default() += 1;
+            } else {
+                repeated += 1;
+            }
+        }
     }
-    Ok(by_address)
+    Ok((by_address, repeated))
 }

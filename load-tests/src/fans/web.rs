@@ -1,5 +1,6 @@
 //! A fan's HTTP: sends, keeps the times, tries again when no answer came.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::RequestBuilder;
@@ -29,6 +30,7 @@ pub(crate) struct Web {
     http: reqwest::Client,
     clock: RunClock,
     traffic: Traffic,
+    attempts: Mutex<Vec<Attempt>>,
 }
 
 /// All requests of the run, whatever they asked for. A repetition hides a failure from the fan, not from the report.
@@ -40,6 +42,45 @@ pub(crate) struct Traffic {
     pub(crate) no_answers: Count,
     /// Requests whose fan lost the connection on purpose.
     pub(crate) lost: Count,
+}
+
+/// What a request was to get from a part that may be killed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// Seats: needs a backend, Postgres and the gate.
+    Seats,
+    /// A place in the line, or a look at it: needs a node of the waiting room.
+    Line,
+}
+
+/// One sending of such a request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Attempt {
+    pub(crate) asked: Asked,
+    pub(crate) sent_us: u64,
+    pub(crate) answered_us: u64,
+    /// What was asked for was decided: given, or refused for a reason of business.
+    pub(crate) served: bool,
+}
+
+impl Asked {
+    fn of(request: &reqwest::Request) -> Option<Self> {
+        let path = request.url().path();
+        if path.ends_with("/cart") && request.method() == reqwest::Method::PUT {
+            Some(Self::Seats)
+        } else if path.starts_with("/tickets/") || path.starts_with("/queues/") {
+            Some(Self::Line)
+        } else {
+            None
+        }
+    }
+
+    fn is_served_by(self, status: u16) -> bool {
+        match self {
+            Self::Seats => (200..300).contains(&status) || [409, 412].contains(&status),
+            Self::Line => status < 500,
+        }
+    }
 }
 
 /// An answer, with the times of this very request.
@@ -89,6 +130,7 @@ impl Web {
             http,
             clock,
             traffic: Traffic::default(),
+            attempts: Mutex::default(),
         })
     }
 
@@ -104,19 +146,44 @@ impl Web {
         &self.traffic
     }
 
+    /// Every sending of a request for seats or for a place, in the order of the answers.
+    pub(crate) fn attempts(&self) -> Vec<Attempt> {
+        self.attempts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
     /// Sends once; `None` when no whole answer came.
     async fn send(&self, request: RequestBuilder) -> Option<Answer> {
+        let request = request.build().ok()?;
+        let asked = Asked::of(&request);
+        let sent_us = self.clock.now_us();
         self.traffic.requests.one_more();
         let answer = self.exchange(request).await;
         if answer.is_none() {
             self.traffic.no_answers.one_more();
         }
+        if let Some(asked) = asked {
+            let attempt = Attempt {
+                asked,
+                sent_us,
+                answered_us: self.clock.now_us(),
+                served: answer
+                    .as_ref()
+                    .is_some_and(|answer| asked.is_served_by(answer.status)),
+            };
+            self.attempts
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(attempt);
+        }
         answer
     }
 
-    async fn exchange(&self, request: RequestBuilder) -> Option<Answer> {
+    async fn exchange(&self, request: reqwest::Request) -> Option<Answer> {
         let sent_us = self.clock.now_us();
-        let response = request.send().await.ok()?;
+        let response = self.http.execute(request).await.ok()?;
         let status = response.status().as_u16();
         let retry_after = response
             .headers()

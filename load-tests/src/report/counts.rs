@@ -101,6 +101,7 @@ impl Counts {
             ("seats_open", json!(self.seats_open)),
             ("seats_sold", json!(self.seats_sold)),
             ("mails_sent", json!(facts.received_mails.values().sum::<usize>())),
+            ("mails_repeated", json!(facts.mails_repeated)),
             ("audit_entries", json!(facts.audit.len())),
         ]
     }

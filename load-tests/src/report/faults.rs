@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::chaos::Chaos;
+use crate::checker::facts::Facts;
 use crate::fans::history::{History, What};
 use crate::fans::web::Traffic;
 use crate::report::Run;
@@ -13,7 +14,8 @@ use crate::report::restarts::too_slow;
 pub(super) const FAILED_REQUESTS_PERCENT_MAX: u64 = 5;
 
 /// One sentence per fault.
-pub(super) fn faults(histories: &[History], run: &Run<'_>) -> Vec<String> {
+pub(super) fn faults(facts: &Facts, run: &Run<'_>) -> Vec<String> {
+    let histories = &facts.histories;
     let broken = broken_answers(histories);
     let trespasses = trespasses_honoured(histories);
     // Whoever kills servers must expect requests to fail.
@@ -25,8 +27,9 @@ pub(super) fn faults(histories: &[History], run: &Run<'_>) -> Vec<String> {
     [
         broken_fans(histories, run),
         failed,
+        repeated_mails(facts, run),
         run.chaos.and_then(Chaos::dead_by_themselves),
-        run.chaos.and_then(|chaos| too_slow(chaos, run.clock, histories)),
+        run.chaos.and_then(|chaos| too_slow(chaos, run, histories)),
         (!trespasses.is_empty()).then(|| format!("trespasses were honoured: {}", trespasses.join("; "))),
         run.unsettled
             .as_ref()
@@ -61,6 +64,14 @@ fn failed_requests(traffic: &Traffic) -> Option<String> {
              {FAILED_REQUESTS_PERCENT_MAX} % may"
         )
     })
+}
+
+/// A worker that is killed between the mail server's yes and its own note sends a mail again, under the same Message-ID.
+/// Without kills nothing excuses it.
+fn repeated_mails(facts: &Facts, run: &Run<'_>) -> Option<String> {
+    let repeated = facts.mails_repeated;
+    (repeated > 0 && run.chaos.is_none())
+        .then(|| format!("mails_repeated: {repeated} mails came twice, and nothing was killed"))
 }
 
 /// What nobody may do was done.
@@ -101,7 +112,6 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::checker::facts::Facts;
     use crate::clock::RunClock;
     use crate::fans::history::{Step, Trespass};
     use crate::report::Report;
@@ -124,6 +134,7 @@ mod tests {
             duration: Duration::from_secs(1),
             unsettled: None,
             traffic,
+            attempts: &[],
             clock: RunClock::start(),
             chaos: None,
         }
@@ -136,7 +147,7 @@ mod tests {
             histories: vec![History::default(), History::default()],
             ..Facts::default()
         };
-        assert!(faults(&facts.histories, &run(2, &traffic)).is_empty());
+        assert!(faults(&facts, &run(2, &traffic)).is_empty());
 
         let report = Report::of(&facts, &run(3, &traffic));
 
@@ -159,20 +170,23 @@ mod tests {
                 honoured,
             },
         };
-        let history = |honoured| History {
-            steps: vec![step(honoured)],
-            ..History::default()
+        let facts = |honoured| Facts {
+            histories: vec![History {
+                steps: vec![step(honoured)],
+                ..History::default()
+            }],
+            ..Facts::default()
         };
-        assert!(faults(&[history(false)], &run(1, &traffic)).is_empty());
-        let said = faults(&[history(true)], &run(1, &traffic)).join("\n");
+        assert!(faults(&facts(false), &run(1, &traffic)).is_empty());
+        let said = faults(&facts(true), &run(1, &traffic)).join("\n");
         assert!(said.contains("ForeignPass"), "{said}");
     }
 
     #[test]
     fn requests_that_fans_had_to_repeat_are_counted_and_too_many_fail_the_run() {
-        assert!(faults(&[], &run(0, &traffic(100, 3, 2))).is_empty());
+        assert!(faults(&Facts::default(), &run(0, &traffic(100, 3, 2))).is_empty());
         let many = traffic(100, 3, 3);
-        assert_eq!(faults(&[], &run(0, &many)).len(), 1);
+        assert_eq!(faults(&Facts::default(), &run(0, &many)).len(), 1);
 
         let report = Report::of(&Facts::default(), &run(0, &many));
 

@@ -17,7 +17,7 @@ use crate::checker::facts::Facts;
 use crate::checker::{self, Finding};
 use crate::clock::RunClock;
 use crate::fans::history::{Fate, History, What};
-use crate::fans::web::Traffic;
+use crate::fans::web::{Attempt, Traffic};
 use crate::report::counts::{Counts, Floor, floors};
 use crate::report::faults::{FAILED_REQUESTS_PERCENT_MAX, faults};
 use crate::report::latencies::latencies;
@@ -36,6 +36,7 @@ pub(crate) struct Run<'a> {
     /// What was still open when nobody waited any longer.
     pub(crate) unsettled: Option<String>,
     pub(crate) traffic: &'a Traffic,
+    pub(crate) attempts: &'a [Attempt],
     pub(crate) clock: RunClock,
     /// What was killed meanwhile, if anything was to be.
     pub(crate) chaos: Option<&'a Chaos>,
@@ -86,7 +87,7 @@ impl Report {
         numbers.extend(latencies(&facts.histories));
         if let Some(chaos) = run.chaos {
             numbers.push(("kills", json!(chaos.kills.len())));
-            numbers.extend(restarts::numbers(chaos, run.clock, &facts.histories));
+            numbers.extend(restarts::numbers(chaos, run, &facts.histories));
         }
         let sold = (counts.seats_sold, counts.seats_open);
         Self {
@@ -94,7 +95,7 @@ impl Report {
             invariants,
             floors,
             sold,
-            faults: faults(&facts.histories, run),
+            faults: faults(facts, run),
             notes: notes(&facts.histories),
         }
     }
@@ -163,6 +164,7 @@ impl Report {
                 Some(floor) => format!("≥ {}", floor.least),
                 None if broken(name) => "0".to_owned(),
                 None if *name == "fans_broken" => "0".to_owned(),
+                None if *name == "mails_repeated" && !self.is_chaos() => "0".to_owned(),
                 None if *name == "seats_sold" => format!("≥ {SOLD_PERCENT_MIN} % of seats_open"),
                 None if self.is_chaos() && ["retried_503", "no_answers"].contains(name) => String::new(),
                 None if let Some(most) = restarts::bar_of(name) => format!("≤ {most}"),

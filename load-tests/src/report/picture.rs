@@ -295,6 +295,7 @@ mod tests {
             duration: Duration::from_secs(30),
             unsettled: None,
             traffic: &traffic,
+            attempts: &[],
             clock: RunClock::start(),
             chaos: None,
         };

@@ -1,10 +1,15 @@
 //! How soon fans could buy again after something was killed.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::chaos::{Chaos, Kill, Kind};
 use crate::clock::RunClock;
-use crate::fans::history::{History, Step, What};
+use crate::fans::history::{History, What};
+use crate::fans::web::{Asked, Attempt};
+use crate::report::Run;
 
 /// What is reported of each kind of part: the worst of all its kills, ms.
 struct Row {
@@ -67,13 +72,13 @@ const fn row(kind: Kind, selling: &'static str, well: &'static str, selling_ms_m
 }
 
 /// The worst of each kind that was killed.
-pub(super) fn numbers(chaos: &Chaos, clock: RunClock, histories: &[History]) -> Vec<(&'static str, Value)> {
-    let sales = Sales::of(histories);
+pub(super) fn numbers(chaos: &Chaos, run: &Run<'_>, histories: &[History]) -> Vec<(&'static str, Value)> {
+    let (clock, demand) = (run.clock, Demand::of(run, histories));
     let mut numbers = Vec::new();
     for row in &ROWS {
         let of_kind = || chaos.kills.iter().filter(|kill| kill.kind == row.kind);
         if let Some(worst) = of_kind()
-            .filter_map(|kill| sales.again_after_ms(kill, clock))
+            .filter_map(|kill| demand.served_after_ms(kill, clock))
             .max()
         {
             numbers.push((row.selling, json!(worst)));
@@ -93,11 +98,11 @@ pub(super) fn bar_of(name: &str) -> Option<u64> {
 }
 
 /// A sentence for whoever was too slow.
-pub(super) fn too_slow(chaos: &Chaos, clock: RunClock, histories: &[History]) -> Option<String> {
-    let sales = Sales::of(histories);
+pub(super) fn too_slow(chaos: &Chaos, run: &Run<'_>, histories: &[History]) -> Option<String> {
+    let (clock, demand) = (run.clock, Demand::of(run, histories));
     let slow = chaos.kills.iter().filter_map(|kill| {
         let row = ROWS.iter().find(|row| row.kind == kill.kind)?;
-        let after = sales.again_after_ms(kill, clock)?;
+        let after = demand.served_after_ms(kill, clock)?;
         (after > row.selling_ms_max).then(|| {
             format!(
                 "{} ({}) at {}: {after} ms, at most {}",
@@ -121,44 +126,145 @@ fn ms(clock: RunClock, kill: &Kill, until: chrono::DateTime<chrono::Utc>) -> u64
     clock.us_of(until).saturating_sub(clock.us_of(zero_of(kill))) / 1000
 }
 
-/// Steps towards a ticket that need what was killed, by the time they were sent.
-struct Sales {
-    /// (sent, answered), microseconds.
-    holds: Vec<(u64, u64)>,
-    admissions: Vec<(u64, u64)>,
-    tickets: Vec<(u64, u64)>,
+/// What fans asked for, and when they got an answer, microseconds.
+struct Demand<'a> {
+    attempts: &'a [Attempt],
+    /// (paid, tickets seen), of every order that became tickets.
+    orders: Vec<(u64, u64)>,
 }
 
-impl Sales {
-    fn of(histories: &[History]) -> Self {
-        let steps = |wanted: fn(&What) -> bool| {
-            let all = histories.iter().flat_map(|history| &history.steps);
-            let times = |step: &Step| (step.sent_us, step.answered_us);
-            let mut sales: Vec<(u64, u64)> = all.filter(|step| wanted(&step.what)).map(times).collect();
-            sales.sort_unstable();
-            sales
-        };
+/// Fewer orders than this, paid in the first moments, say nothing: a webhook may be late by itself.
+const ORDERS_MIN: usize = 3;
+const FIRST_MOMENTS_US: u64 = 5_000_000;
+
+impl<'a> Demand<'a> {
+    fn of(run: &Run<'a>, histories: &[History]) -> Self {
+        let mut orders = Vec::new();
+        for history in histories {
+            let mut paid: BTreeMap<Uuid, u64> = BTreeMap::new();
+            for step in &history.steps {
+                match &step.what {
+                    What::CardPaid { order_id } => {
+                        paid.insert(*order_id, step.answered_us);
+                    }
+                    What::TicketsSeen { order_id, .. } => {
+                        orders.extend(paid.get(order_id).map(|at| (*at, step.answered_us)));
+                    }
+                    _ => {}
+                }
+            }
+        }
         Self {
-            holds: steps(|what| matches!(what, What::Held { .. })),
-            admissions: steps(|what| matches!(what, What::Admitted { .. })),
-            tickets: steps(|what| matches!(what, What::TicketsSeen { .. })),
+            attempts: run.attempts,
+            orders,
         }
     }
 
-    /// From the kill (or the server's start) to the first answer to a request sent after the kill; `None` when nobody asked
-    /// for anything any more.
-    fn again_after_ms(&self, kill: &Kill, clock: RunClock) -> Option<u64> {
-        let sales = match kill.kind {
-            Kind::Backend | Kind::Postgres | Kind::Redis => &self.holds,
-            Kind::Node => &self.admissions,
-            Kind::Worker | Kind::Nats => &self.tickets,
-        };
+    /// From the kill (of a server: from its new start), or from the first fan who asked after that, to the first who was
+    /// served. `None` when nobody asked.
+    fn served_after_ms(&self, kill: &Kill, clock: RunClock) -> Option<u64> {
         let killed = clock.us_of(kill.at);
-        let first = sales
+        let (asked, served) = match kill.kind {
+            Kind::Backend | Kind::Postgres | Kind::Redis => self.first_served(Asked::Seats, killed)?,
+            Kind::Node => self.first_served(Asked::Line, killed)?,
+            Kind::Worker | Kind::Nats => self.first_tickets((killed, clock.us_of(kill.well_at)))?,
+        };
+        Some(served.saturating_sub(asked.max(clock.us_of(zero_of(kill)))) / 1000)
+    }
+
+    fn first_served(&self, asked: Asked, killed: u64) -> Option<(u64, u64)> {
+        let after = || {
+            let of_kind = self.attempts.iter().filter(move |attempt| attempt.asked == asked);
+            of_kind.filter(move |attempt| attempt.sent_us > killed)
+        };
+        let first = after().map(|attempt| attempt.sent_us).min()?;
+        let served = after().filter(|attempt| attempt.served);
+        Some((first, served.map(|attempt| attempt.answered_us).min()?))
+    }
+
+    fn first_tickets(&self, (killed, well): (u64, u64)) -> Option<(u64, u64)> {
+        let moments = killed..well + FIRST_MOMENTS_US;
+        let orders: Vec<&(u64, u64)> = self
+            .orders
             .iter()
-            .filter(|(sent, _)| *sent > killed)
-            .map(|(_, answered)| *answered)
-            .min()?;
-        Some(first.saturating_sub(clock.us_of(zero_of(kill))) / 1000)
+            .filter(|(paid, _)| moments.contains(paid))
+            .collect();
+        if orders.len() < ORDERS_MIN {
+            return None;
+        }
+        let paid = orders.iter().map(|(paid, _)| *paid).min()?;
+        let seen = orders.iter().map(|(_, seen)| *seen).min()?;
+        Some((paid, seen))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use chrono::{DateTime, TimeDelta, Utc};
+
+    use super::*;
+    use crate::clock::wall_now;
+    use crate::fans::web::Traffic;
+
+    fn kill(clock_zero: DateTime<Utc>, kind: Kind, at_s: i64, up_s: i64) -> Kill {
+        let at = |seconds| clock_zero + TimeDelta::seconds(seconds);
+        Kill {
+            part: "part".to_owned(),
+            kind,
+            how: "kill -9".to_owned(),
+            at: at(at_s),
+            up_at: at(up_s),
+            well_at: at(up_s),
+        }
+    }
+
+    fn attempt(sent_s: u64, answered_s: u64, served: bool) -> Attempt {
+        Attempt {
+            asked: Asked::Seats,
+            sent_us: sent_s * 1_000_000,
+            answered_us: answered_s * 1_000_000,
+            served,
+        }
+    }
+
+    fn served_after(attempts: &[Attempt], kind: Kind) -> Option<u64> {
+        let traffic = Traffic::default();
+        let run = Run {
+            fans: 1,
+            duration: Duration::from_secs(60),
+            unsettled: None,
+            traffic: &traffic,
+            attempts,
+            clock: RunClock::start(),
+            chaos: None,
+        };
+        let kill = kill(wall_now(), kind, 10, 14);
+        let served = Demand::of(&run, &[]).served_after_ms(&kill, run.clock)?;
+        // Two clocks are read one after the other.
+        Some((served + 500) / 1000)
+    }
+
+    #[test]
+    fn an_outage_lasts_from_the_kill_to_the_first_who_is_served() {
+        let attempts = [
+            attempt(9, 9, true),
+            attempt(11, 11, false),
+            attempt(12, 13, false),
+            attempt(16, 17, true),
+        ];
+        assert_eq!(served_after(&attempts, Kind::Backend), Some(6));
+        assert_eq!(
+            served_after(&attempts, Kind::Postgres),
+            Some(3),
+            "counted from the server's start"
+        );
+    }
+
+    #[test]
+    fn nobody_is_kept_waiting_who_does_not_ask() {
+        assert_eq!(served_after(&[attempt(50, 51, true)], Kind::Backend), Some(1));
+        assert_eq!(served_after(&[attempt(5, 6, true)], Kind::Backend), None);
     }
 }

@@ -21,6 +21,8 @@ pub struct Mail {
     pub from: String,
     /// Envelope recipients.
     pub to: Vec<String>,
+    /// Its own name for itself, without brackets: the same mail sent twice has one.
+    pub message_id: String,
     /// Decoded.
     pub subject: String,
     /// The text part.
@@ -56,6 +58,11 @@ impl Mailbox {
             .and_then(|mail| mail.subject())
             .unwrap_or_default()
             .to_owned();
+        let message_id = parsed
+            .as_ref()
+            .and_then(|mail| mail.message_id())
+            .unwrap_or_default()
+            .to_owned();
         let part = |text: Option<std::borrow::Cow<'_, str>>| text.unwrap_or_default().into_owned();
         let text = part(parsed.as_ref().and_then(|mail| mail.body_text(0)));
         let html = part(parsed.as_ref().and_then(|mail| mail.body_html(0)));
@@ -67,6 +74,7 @@ impl Mailbox {
             received_at,
             from: envelope.from,
             to: envelope.to,
+            message_id,
             subject,
             text,
             html,
