@@ -15,6 +15,8 @@ const MORE_FOLDERS: [&str; 4] = [
     "/usr/local/bin",
     "/opt/homebrew/bin",
 ];
+/// Where Homebrew links each package by its name.
+const HOMEBREW_KEGS: [&str; 2] = ["/opt/homebrew/opt", "/usr/local/opt"];
 const POLICY: &str = "/usr/sbin/policy-rc.d";
 const CLUSTER_DEFAULTS: &str = "/etc/postgresql-common/createcluster.conf";
 
@@ -125,6 +127,16 @@ fn postgres_folder() -> Option<PathBuf> {
         .into_iter()
         .collect();
     let mut versions: Vec<_> = folders_in("/usr/lib/postgresql");
+    // Homebrew does not put a numbered release into the PATH.
+    versions.extend(
+        HOMEBREW_KEGS
+            .iter()
+            .flat_map(|kegs| folders_in(kegs))
+            .filter(|keg| {
+                keg.file_name()
+                    .is_some_and(|name| name.to_string_lossy().starts_with("postgresql@"))
+            }),
+    );
     versions.sort_by_key(|folder| std::cmp::Reverse(version_of(folder)));
     candidates.extend(versions.into_iter().map(|folder| folder.join("bin")));
     candidates.extend(program("initdb").and_then(|initdb| initdb.parent().map(Path::to_path_buf)));
@@ -145,17 +157,15 @@ fn version_of(folder: &Path) -> u32 {
     folder
         .file_name()
         .and_then(|name| name.to_str())
-        .and_then(|name| name.parse().ok())
+        .and_then(|name| name.rsplit('@').next())
+        .and_then(|number| number.parse().ok())
         .unwrap_or(0)
 }
 
 fn install(packages: &[&str]) -> anyhow::Result<()> {
     let list = packages.join(" ");
     let Some(apt) = program("apt-get") else {
-        bail!(
-            "missing: {list}, and this machine has no apt-get. Install PostgreSQL 15 or newer, Valkey or Redis 7 or newer \
-             and nats-server 2.9 or newer (Homebrew: postgresql@15 valkey nats-server), then run this again"
-        );
+        bail!("{}", without_apt_get(packages));
     };
     if !nix::unistd::geteuid().is_root() {
         bail!(
@@ -180,6 +190,24 @@ fn install(packages: &[&str]) -> anyhow::Result<()> {
     run(apt_get(&apt)
         .args(["install", "--yes", "--no-install-recommends"])
         .args(packages))
+}
+
+/// What somebody without `apt-get` has to install: only what is missing, each by name and oldest release.
+fn without_apt_get(packages: &[&str]) -> String {
+    let wanted = packages.iter().map(|package| {
+        let (what, oldest, homebrew) = match *package {
+            "postgresql" => ("PostgreSQL (server and psql)", OLDEST_POSTGRES, "postgresql@15"),
+            "redis-server" => ("Valkey or Redis", OLDEST_REDIS, "valkey"),
+            "nats-server" => ("nats-server", OLDEST_NATS, "nats-server"),
+            other => (other, (0, 0), other),
+        };
+        format!(
+            "\n  {what} {}.{} or newer (Homebrew: {homebrew})",
+            oldest.0, oldest.1
+        )
+    });
+    let wanted: String = wanted.collect();
+    format!("this machine lacks servers and has no apt-get. Install these, then run this again:{wanted}")
 }
 
 /// What [`install`] does, as commands for somebody who may use `sudo`.
@@ -334,7 +362,25 @@ mod tests {
     }
 
     #[test]
+    fn without_apt_get_exactly_what_is_missing_is_named() {
+        let message = without_apt_get(&["postgresql", "nats-server"]);
+        assert!(
+            message.contains("PostgreSQL (server and psql) 15.0 or newer (Homebrew: postgresql@15)"),
+            "{message}"
+        );
+        assert!(
+            message.contains("nats-server 2.9 or newer (Homebrew: nats-server)"),
+            "{message}"
+        );
+        assert!(!message.contains("Redis"), "{message}");
+        assert!(
+            without_apt_get(&["redis-server"]).contains("Valkey or Redis 7.0 or newer (Homebrew: valkey)")
+        );
+    }
+
+    #[test]
     fn the_newest_postgres_is_preferred() {
+        assert_eq!(version_of(Path::new("/opt/homebrew/opt/postgresql@17")), 17);
         assert!(
             version_of(Path::new("/usr/lib/postgresql/17"))
                 > version_of(Path::new("/usr/lib/postgresql/9.6"))
