@@ -18,10 +18,12 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use pid_file::{PidFile, SUPERVISOR, end_leftovers, supervisor};
-pub(crate) use pid_file::{listed, stop_from_outside};
+pub(crate) use pid_file::{SUPERVISOR_NAME, listed, stop_from_outside};
 
-/// A process that has not ended so long after being asked is killed.
-const STOP_PATIENCE: Duration = Duration::from_secs(8);
+/// So long after a stop began, whatever still runs is killed: a person who pressed Ctrl-C waits.
+const STOP_PATIENCE: Duration = Duration::from_millis(4_500);
+/// What the last ones to be asked have of it at least.
+const LAST_ONES_PATIENCE: Duration = Duration::from_secs(1);
 /// Lines of a dead process's log that are shown.
 const LOG_LINES_SHOWN: usize = 15;
 /// How the line begins that stands in a log between one life of a process and the next.
@@ -38,10 +40,45 @@ struct Member {
     name: String,
     /// Launches it: at the start, and again.
     recipe: Command,
-    stop: Signal,
+    stop: Stop,
     pid_file: PathBuf,
     log: PathBuf,
     life: Life,
+}
+
+/// When and how a process is stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stop {
+    turn: StopTurn,
+    signal: Signal,
+}
+
+/// Who is asked together: first those who need the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum StopTurn {
+    Ours,
+    StandIns,
+    Servers,
+}
+
+impl Stop {
+    pub(crate) const OURS: Self = Self {
+        turn: StopTurn::Ours,
+        signal: Signal::SIGTERM,
+    };
+    pub(crate) const STAND_INS: Self = Self {
+        turn: StopTurn::StandIns,
+        signal: Signal::SIGTERM,
+    };
+    pub(crate) const SERVER: Self = Self {
+        turn: StopTurn::Servers,
+        signal: Signal::SIGTERM,
+    };
+    /// SIGINT is its fast shutdown: SIGTERM would wait for those who are connected.
+    pub(crate) const POSTGRES: Self = Self {
+        turn: StopTurn::Servers,
+        signal: Signal::SIGINT,
+    };
 }
 
 enum Life {
@@ -83,7 +120,7 @@ impl Fleet {
     }
 
     /// Starts a process of its own group (a Ctrl-C on the terminal reaches us only) that logs to `log/<name>.log`.
-    pub(crate) fn launch(&mut self, name: &str, mut recipe: Command, stop: Signal) -> anyhow::Result<()> {
+    pub(crate) fn launch(&mut self, name: &str, mut recipe: Command, stop: Stop) -> anyhow::Result<()> {
         recipe.stdin(Stdio::null()).process_group(0);
         let log = self.log_of(name);
         File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
@@ -169,13 +206,27 @@ impl Fleet {
         self.log.join(format!("{name}.log"))
     }
 
-    /// Ends all processes, the youngest first.
+    /// Ends all processes: ours together, then what stands in for others, then the servers.
     pub(crate) fn stop(&mut self) {
-        while let Some(mut member) = self.members.pop() {
-            if let Err(error) = member.end() {
-                eprintln!("could not stop {}: {error}", member.name);
+        let until = Instant::now() + STOP_PATIENCE;
+        for turn in [StopTurn::Ours, StopTurn::StandIns, StopTurn::Servers] {
+            let patience = match turn {
+                StopTurn::Ours | StopTurn::StandIns => until - LAST_ONES_PATIENCE,
+                StopTurn::Servers => until,
+            };
+            let mut asked: Vec<Member> = self
+                .members
+                .extract_if(.., |member| member.stop.turn == turn)
+                .collect();
+            for member in &mut asked {
+                member.ask_to_end();
             }
-            let _ = fs::remove_file(&member.pid_file);
+            for member in &mut asked {
+                if let Err(error) = member.end_until(patience) {
+                    eprintln!("could not stop {}: {error}", member.name);
+                }
+                let _ = fs::remove_file(&member.pid_file);
+            }
         }
         let _ = fs::remove_file(self.run.join(SUPERVISOR));
     }
@@ -223,25 +274,26 @@ impl Member {
         })?;
         let pid = i32::try_from(child.id())?;
         self.life = Life::Runs(child);
-        PidFile::write(&self.pid_file, pid, self.stop)
+        PidFile::write(&self.pid_file, pid, self.stop.signal)
     }
 
-    fn end(&mut self) -> anyhow::Result<()> {
+    fn ask_to_end(&self) {
+        match &self.life {
+            // That it has ended meanwhile is no failure; that it does not end is seen when it is waited for.
+            Life::Runs(child) | Life::Falls(child) => {
+                let _ = i32::try_from(child.id()).map(|pid| kill(Pid::from_raw(pid), self.stop.signal));
+            }
+            Life::Down => {}
+        }
+    }
+
+    fn end_until(&mut self, patience: Instant) -> anyhow::Result<()> {
         let (Life::Runs(child) | Life::Falls(child)) = &mut self.life else {
             return Ok(());
         };
-        if child.try_wait()?.is_some() {
-            return Ok(());
-        }
-        kill(Pid::from_raw(i32::try_from(child.id())?), self.stop)?;
-        let deadline = Instant::now() + STOP_PATIENCE;
         while child.try_wait()?.is_none() {
-            if Instant::now() > deadline {
-                println!(
-                    "» {} did not stop within {} s: killed",
-                    self.name,
-                    STOP_PATIENCE.as_secs()
-                );
+            if Instant::now() > patience {
+                println!("» {} did not stop in time: killed", self.name);
                 child.kill()?;
                 child.wait()?;
                 break;

@@ -12,6 +12,8 @@ use super::STOP_PATIENCE;
 
 /// The file of the `cargo xtask up` that owns a state folder; sorts before all others.
 pub(super) const SUPERVISOR: &str = "00-supervisor.pid";
+/// Its name in [`listed`].
+pub(crate) const SUPERVISOR_NAME: &str = "supervisor";
 
 /// What is written about a process while it runs.
 pub(super) struct PidFile {

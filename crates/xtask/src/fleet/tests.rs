@@ -25,8 +25,8 @@ fn a_second_run_is_refused_while_the_first_lives() {
 fn stopping_ends_every_process_and_removes_every_trace() {
     let state = state("stop");
     let mut fleet = Fleet::take(&state).unwrap();
-    fleet.launch("one", sleeper(), Signal::SIGTERM).unwrap();
-    fleet.launch("two", sleeper(), Signal::SIGINT).unwrap();
+    fleet.launch("one", sleeper(), Stop::OURS).unwrap();
+    fleet.launch("two", sleeper(), Stop::POSTGRES).unwrap();
     assert_eq!(listed(&state).iter().filter(|(_, _, alive)| *alive).count(), 3);
     fleet.check().unwrap();
 
@@ -76,7 +76,7 @@ fn a_process_that_ends_by_itself_is_reported_with_its_log() {
     let mut fleet = Fleet::take(&state).unwrap();
     let mut command = Command::new("sh");
     command.args(["-c", "echo no such setting; exit 2"]);
-    fleet.launch("broken", command, Signal::SIGTERM).unwrap();
+    fleet.launch("broken", command, Stop::OURS).unwrap();
     std::thread::sleep(Duration::from_millis(300));
 
     let message = fleet.check().unwrap_err().to_string();
@@ -97,7 +97,7 @@ fn a_killed_process_is_launched_again_in_its_old_place() {
     command
         .args(["-c", "echo $WORD; exec sleep 60"])
         .env("WORD", "hello");
-    fleet.launch("one", command, Signal::SIGTERM).unwrap();
+    fleet.launch("one", command, Stop::OURS).unwrap();
     wait_for_log(&fleet, "hello\n");
     let before = fs::read_to_string(state.join("run/01-one.pid")).unwrap();
 
@@ -125,7 +125,7 @@ fn a_killed_process_is_launched_again_in_its_old_place() {
 fn who_lives_is_not_launched_twice_and_who_is_down_is_not_ended_again() {
     let state = state("twice");
     let mut fleet = Fleet::take(&state).unwrap();
-    fleet.launch("one", sleeper(), Signal::SIGTERM).unwrap();
+    fleet.launch("one", sleeper(), Stop::OURS).unwrap();
     assert!(fleet.launch_again("one").is_err());
     assert!(fleet.launch_again("two").is_err());
     kill(fleet.expect_end("one").unwrap(), Signal::SIGKILL).unwrap();

@@ -7,12 +7,11 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::Context;
-use nix::sys::signal::Signal;
 
 pub(crate) use postgres::{Postgres, Psql, outside_home};
 
 use crate::checkout::{Checkout, capture};
-use crate::fleet::Fleet;
+use crate::fleet::{Fleet, Stop};
 use crate::health::{Health, wait_for};
 use crate::programs::{self, Programs};
 
@@ -131,7 +130,7 @@ fn start_redis(programs: &Programs, state: &Path, fleet: &mut Fleet, port: u16) 
     command
         .args(["--appendonly", "yes", "--save", "", "--daemonize", "no", "--dir"])
         .arg(&folder);
-    fleet.launch("redis", command, Signal::SIGTERM)
+    fleet.launch("redis", command, Stop::SERVER)
 }
 
 fn start_nats(
@@ -149,5 +148,5 @@ fn start_nats(
         .args(["-a", "127.0.0.1", "-p"])
         .arg(port.to_string());
     command.arg("-sd").arg(&folder);
-    fleet.launch("nats", command, Signal::SIGTERM)
+    fleet.launch("nats", command, Stop::SERVER)
 }

@@ -8,12 +8,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, bail};
-use nix::sys::signal::Signal;
 use nix::unistd::User;
 
 use super::Durability;
 use crate::checkout::capture;
-use crate::fleet::Fleet;
+use crate::fleet::{Fleet, Stop};
 use crate::programs::Programs;
 
 /// A Unix socket's path may have 107 bytes, `.s.PGSQL.65535.lock` included.
@@ -76,8 +75,7 @@ impl Postgres {
         for setting in settings {
             command.arg("-c").arg(setting);
         }
-        // SIGINT is PostgreSQL's fast shutdown.
-        fleet.launch("postgres", command, Signal::SIGINT)?;
+        fleet.launch("postgres", command, Stop::POSTGRES)?;
         Ok(Self {
             programs: programs.postgres.clone(),
             psql: Psql {

@@ -42,12 +42,33 @@ pub(crate) struct UpArgs {
     /// How many backend processes serve HTTP
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=8))]
     pub(super) backends: u16,
+    /// Whether a backend process works without a request too, or a process of its own does
+    #[arg(long, value_enum, default_value_t = Roles::Apart)]
+    pub(super) roles: Roles,
     /// How many nodes the waiting room has
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=8))]
     pub(super) nodes: u16,
     /// First of the ports; all others lie at fixed distances from it
     #[arg(long, default_value_t = 7400, value_parser = clap::value_parser!(u16).range(1024..=60000))]
     pub(super) port_base: u16,
+    /// Show what every process logs, each line behind its name (coloured on a terminal, unless NO_COLOR is set)
+    #[arg(long)]
+    pub(super) logs: bool,
+    /// Instead of all this: build and start docker-compose.yml, tell its addresses, take it down at Ctrl-C
+    #[arg(long, conflicts_with_all = [
+        "once", "fans", "report", "stadium", "seed", "keep", "sabotage", "chaos", "backends", "roles", "nodes", "port_base",
+        "logs",
+    ])]
+    pub(super) docker: bool,
+}
+
+/// Where the backend's two roles run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Roles {
+    /// Every backend process serves and works
+    Together,
+    /// Every backend process serves; one more works
+    Apart,
 }
 
 impl UpArgs {
@@ -95,6 +116,13 @@ mod tests {
         assert!(parsed(&["--once", "--chaos"]).unwrap().chaos);
         assert!(parsed(&["--chaos"]).is_err());
         assert!(parsed(&["--once", "--chaos", "--sabotage"]).is_err());
+    }
+
+    #[test]
+    fn containers_are_started_alone_or_not_at_all() {
+        assert!(parsed(&["--docker"]).unwrap().docker);
+        assert!(parsed(&["--docker", "--once"]).is_err());
+        assert!(parsed(&["--docker", "--nodes", "3"]).is_err());
     }
 
     #[test]

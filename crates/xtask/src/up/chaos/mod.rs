@@ -267,6 +267,7 @@ mod tests {
     use std::process::Command;
 
     use super::*;
+    use crate::fleet::Stop;
 
     const SLEEPS: &str = "echo Working; exec sleep 60";
 
@@ -283,7 +284,7 @@ mod tests {
         for (name, script) in ["one", "two"].into_iter().zip(scripts) {
             let mut command = Command::new("sh");
             command.args(["-c", script]);
-            fleet.launch(name, command, Signal::SIGTERM).unwrap();
+            fleet.launch(name, command, Stop::OURS).unwrap();
             parts.push(Part {
                 name: name.to_owned(),
                 kind: Kind::Worker,
