@@ -4,6 +4,7 @@
 mod chaos;
 mod checker;
 mod clock;
+mod controls;
 mod fans;
 mod on_sale;
 mod people;
@@ -85,6 +86,12 @@ enum Command {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+    /// Negative control of the checker: it judges forged histories, and must see every lie and no other.
+    Controls {
+        /// Where the rows go too.
+        #[arg(long)]
+        json: Option<PathBuf>,
+    },
     /// Look for OIBs of a run's people and for card numbers in the clear: in both databases, on the bus, in log files.
     Scan {
         /// The stack file.
@@ -139,6 +146,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
             }
             Ok(ExitCode::SUCCESS)
         }
+        Command::Controls { json } => controls::run(json.as_deref()),
         Command::Scan { stack, dir, report } => scan::run(&Stack::read(&stack)?, &dir, &report).await,
     }
 }

@@ -9,8 +9,7 @@ mod audit;
 mod buyers;
 mod events;
 pub(crate) mod facts;
-#[cfg(test)]
-mod forged;
+pub(crate) mod forged;
 mod line;
 pub(crate) mod load;
 mod money;

@@ -1,87 +1,91 @@
 //! Lies about the line.
 
-use super::*;
+use super::{Forged, PLACE, at, changed, first_was_told, id};
+use crate::checker::facts::{Facts, LineEntry, Time};
+use crate::fans::history::{Step, What};
 
-#[test]
-fn who_came_later_and_was_admitted_earlier_is_an_inversion() {
-    let mut facts = clean();
-    facts.sessions_max = 3;
-    let first = facts
-        .line
-        .iter_mut()
-        .find(|entry| entry.kind == "ADMITTED")
-        .unwrap();
-    (first.at, first.session_expires_at) = (at(35.0), Some(at(215.0)));
-    let ended = facts
-        .line
-        .iter_mut()
-        .find(|entry| entry.kind == "COMPLETED")
-        .unwrap();
-    ended.at = at(36.0);
-    names(&facts, "fifo_inversions", 2);
+pub(super) fn histories() -> Vec<Forged> {
+    let fifo = "fifo_inversions";
+    let lost = ("lost_places", 1);
+    let ticket_id = id(PLACE, 1);
+    vec![
+        Forged::lie(
+            (fifo, 2),
+            "who came later was admitted earlier",
+            changed(|facts| {
+                facts.sessions_max = 3;
+                for entry in of_first(facts, "ADMITTED") {
+                    (entry.at, entry.session_expires_at) = (at(35_000), Some(at(215_000)));
+                }
+                move_first(facts, "COMPLETED", at(36_000));
+            }),
+        ),
+        Forged::lie(
+            (fifo, 3),
+            "who came first still waits at the end",
+            changed(one_waits_for_ever),
+        ),
+        Forged::lie(
+            ("cap_overruns", 1),
+            "one session was open too many",
+            changed(|facts| move_first(facts, "COMPLETED", at(21_500))),
+        ),
+        Forged::lie(
+            lost,
+            "a place got worse",
+            changed(|facts| {
+                let position = 2;
+                first_was_told(facts, What::Placed { ticket_id, position });
+            }),
+        ),
+        Forged::lie(
+            lost,
+            "a place was not known although its token was shown",
+            changed(|facts| first_was_told(facts, What::PlaceUnknown { ticket_id })),
+        ),
+        Forged::lie(
+            lost,
+            "a place was given and is not in the log",
+            changed(|facts| {
+                let ticket_id = id(PLACE, 99);
+                first_was_told(facts, What::Joined { ticket_id });
+            }),
+        ),
+        Forged::lie(
+            lost,
+            "an admission was told and is not in the log",
+            changed(|facts| {
+                let ticket_id = id(PLACE, 99);
+                first_was_told(facts, What::Admitted { ticket_id });
+            }),
+        ),
+    ]
 }
 
-#[test]
-fn who_still_waits_at_the_end_was_passed_by() {
-    let mut facts = clean();
+/// What the log says of the first fan.
+fn of_first<'a>(facts: &'a mut Facts, kind: &str) -> impl Iterator<Item = &'a mut LineEntry> {
+    let wanted = move |entry: &&mut LineEntry| entry.ticket_id == id(PLACE, 1) && entry.kind == kind;
+    facts.line.iter_mut().filter(wanted)
+}
+
+fn move_first(facts: &mut Facts, kind: &str, when: Time) {
+    for entry in of_first(facts, kind) {
+        entry.at = when;
+    }
+}
+
+fn one_waits_for_ever(facts: &mut Facts) {
     let ticket_id = id(PLACE, 50);
     facts.line.push(LineEntry {
         kind: "JOINED".to_owned(),
         ticket_id,
-        at: at(0.0),
+        at: at(0),
         session_expires_at: None,
     });
-    facts.histories[3].steps.insert(
-        0,
-        Step {
-            sent_us: 0,
-            answered_us: 1,
-            what: What::Joined { ticket_id },
-        },
-    );
-    names(&facts, "fifo_inversions", 3);
-}
-
-#[test]
-fn one_session_too_many_is_a_cap_overrun() {
-    let mut facts = clean();
-    let completed = facts
-        .line
-        .iter_mut()
-        .find(|entry| entry.kind == "COMPLETED")
-        .unwrap();
-    completed.at = at(21.5);
-    names(&facts, "cap_overruns", 1);
-}
-
-#[test]
-fn a_place_that_gets_worse_or_is_not_known_is_lost() {
-    let mut facts = clean();
-    let ticket_id = id(PLACE, 1);
-    facts.histories[0].steps.push(Step {
-        sent_us: 1,
-        answered_us: 2,
-        what: What::Placed {
-            ticket_id,
-            position: 2,
-        },
-    });
-    names(&facts, "lost_places", 1);
-
-    let mut facts = clean();
-    facts.histories[0].steps.push(Step {
-        sent_us: 1,
-        answered_us: 2,
-        what: What::PlaceUnknown { ticket_id },
-    });
-    names(&facts, "lost_places", 1);
-
-    let mut facts = clean();
-    let ticket_id = id(PLACE, 99);
-    facts.histories[0].steps.push(Step {
-        sent_us: 1,
-        answered_us: 2,
+    let joined = Step {
+        sent_us: 0,
+        answered_us: 1,
         what: What::Joined { ticket_id },
-    });
-    names(&facts, "lost_places", 1);
+    };
+    facts.histories[3].steps.insert(0, joined);
 }
