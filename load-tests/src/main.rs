@@ -23,9 +23,9 @@ use clap::{Parser, Subcommand};
 
 use crate::stack::Stack;
 
-/// How many fans one run may have: the match opens two seats for each, and Poljud has 33,987. `cargo xtask up` refuses the
+/// How many fans one run may have: the match opens two seats for each until the stadium is full, and Poljud has 33,987. `cargo xtask up` refuses the
 /// same numbers before it builds anything; a test there compares the two lines.
-const FANS: RangeInclusive<i64> = 1..=15_000;
+const FANS: RangeInclusive<i64> = 1..=20_000;
 
 /// Simulated on-sales against a running stack.
 ///
@@ -64,12 +64,12 @@ enum Command {
         /// The stack file.
         #[arg(long)]
         stack: PathBuf,
-        /// Within so many seconds everybody arrives.
-        #[arg(long, default_value_t = 10)]
-        arrivals_seconds: u64,
-        /// After so many seconds everybody goes home.
-        #[arg(long, default_value_t = 900)]
-        limit_seconds: u64,
+        /// Within so many seconds everybody arrives. Default: 10, more for more than 5,000 fans.
+        #[arg(long)]
+        arrivals_seconds: Option<u64>,
+        /// After so many seconds everybody goes home. Default: 900, more for more than 5,000 fans.
+        #[arg(long)]
+        limit_seconds: Option<u64>,
         /// The record of what is killed meanwhile, by whoever kills; `<record>.phase` tells them when to begin and to end.
         #[arg(long)]
         chaos: Option<PathBuf>,
@@ -132,8 +132,8 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
             let plan = on_sale::Plan {
                 fans: usize::try_from(fans)?,
                 seed,
-                arrivals: Duration::from_secs(arrivals_seconds),
-                limit: Duration::from_secs(limit_seconds),
+                arrivals: Duration::from_secs(arrivals_seconds.unwrap_or(10.max(u64::from(fans) / 500))),
+                limit: Duration::from_secs(limit_seconds.unwrap_or(900.max(u64::from(fans) / 6))),
                 report: &report,
                 chaos: chaos.as_deref(),
                 expect_double_sold,

@@ -108,7 +108,9 @@ const OUTLAW_NAMERS: usize = 10;
 const SECOND_FACTORS: usize = 60;
 const FAILED_SECOND_FACTORS: usize = 10;
 const GIVERS_BACK: usize = 10;
-const BOTS: usize = 50;
+const BOTS: usize = 30;
+/// One process has so many files to open, 20,000 as a rule; each socket is one, and the rest is for requests.
+const SOCKETS_MAX: usize = 14_000;
 const STUBBORN: f64 = 0.15;
 const POLLING: f64 = 0.05;
 const SHAKY: f64 = 0.10;
@@ -130,7 +132,17 @@ pub(crate) fn crowd(fans: usize, seed: u64, arrivals: Duration) -> Vec<Character
     quirks
         .into_iter()
         .zip(parties)
-        .map(|(quirk, party)| character(quirk, party, arrivals_ms, &mut rng))
+        .enumerate()
+        .map(|(index, (quirk, party))| {
+            let fan = character(quirk, party, arrivals_ms, &mut rng);
+            if index < SOCKETS_MAX {
+                return fan;
+            }
+            Character {
+                follows: Follows::Polling,
+                ..fan
+            }
+        })
         .collect()
 }
 

@@ -38,6 +38,8 @@ pub(super) struct Fan {
     pub(super) was_refused: bool,
     /// Once is enough.
     pub(super) has_been_late: bool,
+    /// As told by the room; 0 before that.
+    pub(super) last_position: u64,
     /// Was told that the line is over.
     pub(super) line_is_closed: bool,
     /// Was told of the blacklist.
@@ -81,6 +83,7 @@ impl Fan {
             companions: 0,
             was_refused: false,
             has_been_late: false,
+            last_position: 0,
             line_is_closed: false,
             is_barred: false,
             history,

@@ -24,7 +24,11 @@ use crate::fans::wire::JoinGrant;
 /// Between two polls of a fan without sockets.
 const POLL_EVERY: Duration = Duration::from_millis(1_500);
 /// A bot does not wait to be called.
-const BOT_LOOKS_EVERY: Duration = Duration::from_millis(200);
+const BOT_LOOKS_EVERY: Duration = Duration::from_millis(500);
+/// Between two polls of a fan whose turn is far away.
+const FAR_POLL_EVERY: Duration = Duration::from_secs(15);
+/// Further back than this is far away.
+const FAR: u64 = 500;
 /// A shaky connection breaks so often.
 const SOCKET_DROPS: u32 = 3;
 /// A socket that says nothing for so long is checked by a poll: the room pings every 30 s.
@@ -180,6 +184,8 @@ impl Fan {
     fn between_looks(&self) -> Duration {
         if self.character.quirk == Quirk::Bot {
             BOT_LOOKS_EVERY
+        } else if self.last_position > FAR {
+            FAR_POLL_EVERY
         } else {
             POLL_EVERY
         }
@@ -281,6 +287,7 @@ impl Fan {
 
     fn note_position(&mut self, ticket: &Ticket) {
         if let Some(position) = ticket.position {
+            self.last_position = position;
             self.remember_now(What::Placed {
                 ticket_id: ticket.ticket_id,
                 position,

@@ -1,5 +1,6 @@
 //! A fan's HTTP: sends, keeps the times, tries again when no answer came.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -39,9 +40,27 @@ pub(crate) struct Traffic {
     pub(crate) requests: Count,
     /// Answers of 503 for which the fan asked again at once; what is an answer to a fan, like `busy`, is counted apart.
     pub(crate) retried_503: Count,
+    /// The same, by their codes.
+    retried_codes: Mutex<BTreeMap<String, u64>>,
     pub(crate) no_answers: Count,
     /// Requests whose fan lost the connection on purpose.
     pub(crate) lost: Count,
+}
+
+impl Traffic {
+    fn refused(&self, code: &str) {
+        self.retried_503.one_more();
+        let mut codes = self.retried_codes.lock().unwrap_or_else(PoisonError::into_inner);
+        *codes.entry(code.to_owned()).or_default() += 1;
+    }
+
+    /// How often fans asked again at once, by the code of the 503.
+    pub(crate) fn retried_codes(&self) -> BTreeMap<String, u64> {
+        self.retried_codes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
 }
 
 /// What a request was to get from a part that may be killed.
@@ -213,7 +232,7 @@ impl Web {
             let answer = self.send(make(&self.http)).await;
             let wait = match &answer {
                 Some(answer) if answer.status == 503 && answer.code() != unless => {
-                    self.traffic.retried_503.one_more();
+                    self.traffic.refused(answer.code());
                     answer.pause()
                 }
                 Some(_) => return answer,

@@ -96,7 +96,7 @@ impl Report {
             floors,
             sold,
             faults: faults(facts, run),
-            notes: notes(&facts.histories),
+            notes: notes(&facts.histories, run.traffic),
         }
     }
 
@@ -204,7 +204,7 @@ fn sentence(name: &str, findings: &[Finding]) -> String {
 }
 
 /// What a reader should know beside the verdict: how fans fared, and answers that nobody planned for.
-fn notes(histories: &[History]) -> Vec<String> {
+fn notes(histories: &[History], traffic: &Traffic) -> Vec<String> {
     let mut fates: BTreeMap<String, usize> = BTreeMap::new();
     let mut answers: BTreeMap<String, usize> = BTreeMap::new();
     for history in histories {
@@ -233,5 +233,9 @@ fn notes(histories: &[History]) -> Vec<String> {
     let answers = answers
         .into_iter()
         .map(|(answer, count)| format!("{count} × {answer}"));
-    fates.chain(answers).collect()
+    let retried = traffic
+        .retried_codes()
+        .into_iter()
+        .map(|(code, count)| format!("{count} × 503 {code}, asked again at once"));
+    fates.chain(answers).chain(retried).collect()
 }

@@ -8,7 +8,7 @@ use crate::settings::Databases;
 use crate::stadium;
 
 /// What the simulated fans' own program takes, so that nothing is built for a number that it would refuse.
-pub(super) const FANS: RangeInclusive<i64> = 1..=15_000;
+pub(super) const FANS: RangeInclusive<i64> = 1..=20_000;
 
 /// What to bring up, and what for.
 #[derive(clap::Args)]
