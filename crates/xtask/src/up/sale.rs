@@ -51,7 +51,7 @@ impl OnSale<'_> {
         let code = watched(&mut fans, || monkey.turn(fleet))?;
         let died = monkey.finish(fleet)?;
         if died > 0 {
-            println!("» {died} processes died by themselves: see {}", record.display());
+            println!("» parts that died by themselves: {died}");
         }
         println!("» what went away and came back: {}", record.display());
         Ok(if code == 0 && died > 0 { 1 } else { code })
