@@ -37,6 +37,10 @@ pub struct Seed {
     /// Sessions open at once.
     #[arg(long, default_value_t = 500)]
     pub max_sessions: i32,
+    /// Fans let in per minute, at most: what the slowest part can serve, such as the payment provider. Default: as many as
+    /// sessions allow.
+    #[arg(long)]
+    pub admissions_per_minute: Option<i32>,
 }
 
 /// Loads the stadium if it is new, and puts a match of it on sale unless one is. Answers the match on sale.

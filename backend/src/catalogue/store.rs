@@ -142,8 +142,9 @@ pub(super) async fn insert_sale(
     query_scalar!(
         "INSERT INTO match_sales
              (match_id, opens_at, closes_at, currency, ticket_limit, fee_percent, ticket_vat_percent, fee_vat_percent,
-              session_seconds, last_attempt_seconds, landing_seconds, max_active_sessions, refund_deadline_hours)
-         VALUES ($1, clock_timestamp(), $2, 'EUR', 4, 6, 5, 25, $3, $4, $5, $6, $7)
+              session_seconds, last_attempt_seconds, landing_seconds, max_active_sessions, refund_deadline_hours,
+              admissions_per_minute)
+         VALUES ($1, clock_timestamp(), $2, 'EUR', 4, 6, 5, 25, $3, $4, $5, $6, $7, $8)
          RETURNING opens_at",
         match_id as MatchId,
         kick_off_at,
@@ -152,6 +153,7 @@ pub(super) async fn insert_sale(
         seed.landing_seconds,
         seed.max_sessions,
         seed.refund_deadline_hours,
+        seed.admissions_per_minute,
     )
     .fetch_one(conn)
     .await

@@ -267,7 +267,9 @@ pub async fn session_policy(
     match_id: MatchId,
 ) -> anyhow::Result<Option<CreateQueue>> {
     let row = query!(
-        "SELECT opens_at, session_seconds, max_active_sessions FROM match_sales WHERE match_id = $1",
+        "SELECT opens_at, session_seconds, max_active_sessions, admissions_per_minute
+         FROM match_sales
+         WHERE match_id = $1",
         match_id as MatchId,
     )
     .fetch_optional(conn)
@@ -277,7 +279,7 @@ pub async fn session_policy(
         reference: Room::reference(match_id),
         mode: QueueMode::Capacity,
         max_active_sessions: u32::try_from(row.max_active_sessions)?,
-        admissions_per_minute: None,
+        admissions_per_minute: row.admissions_per_minute.map(u32::try_from).transpose()?,
         session_ttl_seconds: u32::try_from(row.session_seconds)?,
         ticket_ttl_seconds: TICKET_TTL_SECONDS,
         opens_at: row.opens_at.with_timezone(&Utc),

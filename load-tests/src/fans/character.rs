@@ -48,8 +48,9 @@ pub(crate) enum Quirk {
 }
 
 impl Quirk {
-    /// What these leave behind must come back while others still want it; and bots are fast.
-    fn comes_first(self) -> bool {
+    /// What these leave behind must come back while others still want it; and bots are fast. Not all at once: their sessions
+    /// are as long as sessions get.
+    fn comes_early(self) -> bool {
         matches!(
             self,
             Self::Wanders(_) | Self::Greedy | Self::PaysLate | Self::GivesBack | Self::Bot
@@ -115,7 +116,6 @@ const STUBBORN: f64 = 0.15;
 const POLLING: f64 = 0.05;
 const SHAKY: f64 = 0.10;
 
-const FIRST_COMERS_WITHIN_MS: u64 = 500;
 const SLOWEST_THINKER_MS: u64 = 1_500;
 const FAST_THINKER_MS: u64 = 250;
 const BOT_MS: u64 = 5;
@@ -185,8 +185,8 @@ fn quirks(fans: usize) -> Vec<Quirk> {
 }
 
 fn character(quirk: Quirk, party: u32, arrivals_ms: u64, rng: &mut StdRng) -> Character {
-    let within_ms = if quirk.comes_first() {
-        FIRST_COMERS_WITHIN_MS.min(arrivals_ms)
+    let within_ms = if quirk.comes_early() {
+        arrivals_ms.div_ceil(2)
     } else {
         arrivals_ms
     };
@@ -210,7 +210,7 @@ fn character(quirk: Quirk, party: u32, arrivals_ms: u64, rng: &mut StdRng) -> Ch
         arrives_after: Duration::from_millis(rng.random_range(0..within_ms)),
         thinks_ms_max: match quirk {
             Quirk::Bot => BOT_MS,
-            quirk if quirk.comes_first() => FAST_THINKER_MS,
+            quirk if quirk.comes_early() => FAST_THINKER_MS,
             _ => SLOWEST_THINKER_MS,
         },
     }

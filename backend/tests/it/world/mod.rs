@@ -312,6 +312,7 @@ async fn put_on_sale(app: &App, folder: &Path) -> (Uuid, Uuid, [Uuid; 2]) {
         landing_seconds: 60,
         refund_deadline_hours: 48,
         max_sessions: 100,
+        admissions_per_minute: None,
     };
     let match_id: MatchId = catalogue::seed(&app.db, app.ids, &seed).await.unwrap();
     matches::actions::provision_queue(app, match_id).await.unwrap();

@@ -206,6 +206,7 @@ impl Stage<'_> {
             ("--last-attempt-seconds", sale.last_attempt_seconds),
             ("--landing-seconds", sale.landing_seconds),
             ("--max-sessions", sale.max_sessions),
+            ("--admissions-per-minute", sale.admissions_per_minute),
         ] {
             seed.arg(option).arg(value.to_string());
         }
