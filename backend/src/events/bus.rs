@@ -20,6 +20,8 @@ use crate::settings::Nats;
 
 /// A request to the bus that takes longer has failed.
 const REQUEST_LIMIT: Duration = Duration::from_secs(3);
+/// A starting process waits so long for its first connection; then it goes on without.
+const FIRST_CONNECTION_LIMIT: Duration = Duration::from_secs(1);
 /// Publishes that may wait for their ack at once: memory, and what a lost connection costs.
 const OPEN_ACKS_MAX: usize = 1_024;
 /// Between two attempts to reconnect.
@@ -69,6 +71,8 @@ impl Bus {
             .connect(settings.url.expose_secret())
             .await
             .context("cannot use the address in `nats.url`")?;
+        // The client connects behind our back; whoever starts before that would report an outage that is none.
+        let _ = tokio::time::timeout(FIRST_CONNECTION_LIMIT, client.flush()).await;
         let context = ContextBuilder::new()
             .timeout(REQUEST_LIMIT)
             .ack_timeout(REQUEST_LIMIT)

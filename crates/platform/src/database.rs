@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions, PgPool};
+use sqlx::{ConnectOptions, Connection, PgPool};
 use tokio::time::{Instant, timeout};
 
 /// How long a request waits for a connection before it answers 503: the whole budget of a hold is 50 ms at p99, so a
@@ -12,6 +12,10 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(250);
 
 /// How long a starting process waits for its first connection: a database that was started with it has been up for less.
 const START_PATIENCE: Duration = Duration::from_secs(5);
+
+/// A connection that was idle for longer is tried before it is given out: when Postgres has restarted, all of them are dead, and
+/// each would fail somebody's request. Under load nothing is idle, and nothing is tried.
+const UNTESTED_IDLE_MAX: Duration = Duration::from_millis(500);
 
 /// No statement of ours takes seconds; one that does is broken, and must not hold its locks for ever.
 const STATEMENT_TIMEOUT: &str = "15s";
@@ -32,6 +36,15 @@ pub async fn pool(options: PgConnectOptions, size: u32) -> Result<PgPool, sqlx::
         .min_connections(size)
         .max_connections(size)
         .test_before_acquire(false)
+        .before_acquire(|connection, meta| {
+            Box::pin(async move {
+                // An error closes it, and the pool gives the next one or makes a new one.
+                if meta.idle_for > UNTESTED_IDLE_MAX {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .connect_lazy_with(options.clone());
     let patience_ends = Instant::now() + START_PATIENCE;

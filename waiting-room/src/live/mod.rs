@@ -4,11 +4,12 @@
 //! Publishes: places without a store read; news to sockets the moment their delta is read.
 //! Invariants: a mirror is only ever a snapshot plus an unbroken run of deltas, else it is rebuilt, so that a missed
 //! delta can never make a place wrong for ever; a place shown never goes up, whether store or mirror was asked
-//! (`Line::place_of`).
+//! (`Line::place_of`), nor when another node had shown it (`Reads::next`, before a socket is greeted).
 
 mod follow;
 mod mirror;
 mod reader;
+mod reads;
 mod registry;
 mod signs;
 

@@ -28,9 +28,13 @@ pub(super) async fn read_deltas(app: Arc<App>, line: Arc<Line>) {
     let mut outage = Outage::of("live.read_deltas");
     let mut quiet_reads = 0_u32;
     while !line.retired() {
+        let round = line.reads.begin();
         let pause = match catch_up(&app, &line).await {
             Ok(count) => {
                 outage.worked();
+                if count < BATCH_FULL {
+                    line.reads.end(round);
+                }
                 quiet_reads = if count == 0 {
                     quiet_reads.saturating_add(1)
                 } else {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::follow::Followers;
 use super::mirror::{Mirror, Place};
+use super::reads::Reads;
 use super::signs::Signs;
 use super::{reader, signs};
 use crate::app::App;
@@ -27,6 +28,7 @@ pub(crate) struct Line {
     pub(crate) mirror: Mirror,
     pub(crate) followers: Followers,
     pub(crate) signs: Signs,
+    pub(crate) reads: Reads,
     leads: AtomicBool,
     retired: AtomicBool,
 }
@@ -39,6 +41,7 @@ impl Line {
             mirror: Mirror::default(),
             followers: Followers::default(),
             signs: Signs::default(),
+            reads: Reads::default(),
             leads: AtomicBool::new(false),
             retired: AtomicBool::new(false),
         }

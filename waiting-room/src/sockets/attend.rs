@@ -116,6 +116,8 @@ impl<'a> Attendance<'a> {
     }
 
     async fn greet(&mut self, socket: &mut Socket, following: &mut Following) -> Next {
+        // Another node may have told this fan a better place a moment ago.
+        self.line.reads.next().await;
         let news = following.queue_news.borrow_and_update().clone();
         self.rebuilds = news.rebuilds;
         match self.tell_state(socket).await {
