@@ -8,6 +8,7 @@
 
 mod api;
 mod audit;
+mod counterparts;
 mod events;
 mod jobs;
 mod matches;

@@ -3,6 +3,7 @@
 mod announce;
 mod check;
 mod checkout;
+mod counterparts;
 mod fleet;
 mod gates;
 mod generate;
@@ -70,6 +71,10 @@ enum Task {
     ///
     /// What follows `--` goes to the runner: `cargo xtask test -- -p backend`.
     Test(tests_run::TestArgs),
+    /// Run the tests against an identity provider, a Stripe and a mail server that others wrote
+    ///
+    /// Installs them below `.tribina/` from npm and PyPI, in the versions that `counterparts/` pins.
+    Counterparts,
     /// Check everything but the tests: format, gates, clippy, offline SQL, generated files, licences, bans, advisories
     ///
     /// All steps run even if one fails; the table at the end tells which.
@@ -106,6 +111,7 @@ fn work() -> anyhow::Result<ExitCode> {
         }
         Task::Reset { tools } => reset(&checkout, tools).map(done),
         Task::Test(args) => tests_run::test(&checkout, &args),
+        Task::Counterparts => counterparts::run_tests(&checkout),
         Task::Check => check::check(&checkout),
         Task::Generate(args) => generate::generate(&checkout, &args).map(done),
         Task::Stadium { check } => stadium::write_all(checkout.root(), check).map(done),

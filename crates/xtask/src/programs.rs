@@ -162,7 +162,7 @@ fn version_of(folder: &Path) -> u32 {
         .unwrap_or(0)
 }
 
-fn install(packages: &[&str]) -> anyhow::Result<()> {
+pub(crate) fn install(packages: &[&str]) -> anyhow::Result<()> {
     let list = packages.join(" ");
     let Some(apt) = program("apt-get") else {
         bail!("{}", without_apt_get(packages));

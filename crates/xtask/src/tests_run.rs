@@ -1,7 +1,7 @@
 //! `cargo xtask test`: all tests, on servers of their own.
 
 use std::ffi::OsString;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use crate::checkout::{Checkout, command_line};
 use crate::fleet::Fleet;
@@ -27,25 +27,11 @@ pub(crate) struct TestArgs {
 pub(crate) fn test(checkout: &Checkout, args: &TestArgs) -> anyhow::Result<ExitCode> {
     interrupt::watch()?;
     let (mut fleet, servers) = start_test_servers(checkout, TEST_STACK)?;
-    let mut runner = checkout.cargo();
-    if program("cargo-nextest").is_some() {
-        runner.args(["nextest", "run", "--no-fail-fast"]);
-    } else {
-        println!("» cargo-nextest is not installed: cargo test runs the tests");
-        runner.args(["test", "--lib", "--bins", "--tests", "--no-fail-fast"]);
-    }
+    let mut runner = runner(checkout, &servers);
     if !names_packages(&args.runner) {
         runner.arg("--workspace");
     }
     runner.args(&args.runner);
-    runner.env("SQLX_OFFLINE", "true");
-    runner
-        .env_remove("BACKEND_DATABASE_URL")
-        .env_remove("WAITING_ROOM_DATABASE_URL");
-    runner.env("BACKEND_TEST_DATABASE_URL", servers.database_url("postgres"));
-    runner.env("WAITING_ROOM_TEST_DATABASE_URL", servers.database_url("postgres"));
-    runner.env("TEST_REDIS_URL", servers.redis_url());
-    runner.env("TEST_NATS_URL", servers.nats_url());
     println!("» {}", command_line(&runner));
     let status = runner.status()?;
     interrupt::check()?;
@@ -55,6 +41,26 @@ pub(crate) fn test(checkout: &Checkout, args: &TestArgs) -> anyhow::Result<ExitC
         .code()
         .and_then(|code| u8::try_from(code).ok())
         .map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+/// The test runner, told where the servers are.
+pub(crate) fn runner(checkout: &Checkout, servers: &Servers) -> Command {
+    let mut runner = checkout.cargo();
+    if program("cargo-nextest").is_some() {
+        runner.args(["nextest", "run", "--no-fail-fast"]);
+    } else {
+        println!("» cargo-nextest is not installed: cargo test runs the tests");
+        runner.args(["test", "--lib", "--bins", "--tests", "--no-fail-fast"]);
+    }
+    runner.env("SQLX_OFFLINE", "true");
+    runner
+        .env_remove("BACKEND_DATABASE_URL")
+        .env_remove("WAITING_ROOM_DATABASE_URL");
+    runner.env("BACKEND_TEST_DATABASE_URL", servers.database_url("postgres"));
+    runner.env("WAITING_ROOM_TEST_DATABASE_URL", servers.database_url("postgres"));
+    runner.env("TEST_REDIS_URL", servers.redis_url());
+    runner.env("TEST_NATS_URL", servers.nats_url());
+    runner
 }
 
 /// Whether the caller chose packages; then only those are built.

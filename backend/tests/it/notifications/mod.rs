@@ -1,4 +1,4 @@
 //! Mail, from the outbox to the mail server.
 
 mod scripted_smtp;
-mod worker;
+pub(crate) mod worker;

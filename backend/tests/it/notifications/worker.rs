@@ -18,17 +18,17 @@ use uuid::Uuid;
 use super::scripted_smtp;
 use crate::support::{TestBus, database, eventually, record};
 
-const FAN: &str = "ana@example.com";
+pub(crate) const FAN: &str = "ana@example.com";
 
 /// A database, a bus, and a worker that sends to `smtp_url`.
-struct World {
+pub(crate) struct World {
     db: PgPool,
     test: TestBus,
     tasks: Tasks,
 }
 
 impl World {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self {
             db: database().await,
             test: TestBus::start().await,
@@ -42,7 +42,7 @@ impl World {
             .unwrap()
     }
 
-    fn start_worker(&self, smtp_url: &str) {
+    pub(crate) fn start_worker(&self, smtp_url: &str) {
         let (db, tasks, bus) = (self.db.clone(), self.tasks.clone(), self.test.bus.clone());
         let settings = Mail {
             smtp_url: SecretString::from(smtp_url),
@@ -55,7 +55,7 @@ impl World {
     }
 
     /// Records a confirmation for `to` and publishes it.
-    async fn confirm(&self, to: &str) -> EventId {
+    pub(crate) async fn confirm(&self, to: &str) -> EventId {
         let event = record(&self.db, self.test.own(confirmation(to))).await;
         relay::publish_due(&self.db, &self.test.bus).await.unwrap();
         event
@@ -73,7 +73,7 @@ impl World {
         .map(|mail| (mail.state, mail.error))
     }
 
-    async fn sent(&self, event: EventId) -> bool {
+    pub(crate) async fn sent(&self, event: EventId) -> bool {
         self.mail(event).await == Some(("SENT".to_owned(), None))
     }
 
@@ -87,7 +87,7 @@ impl World {
             .collect()
     }
 
-    async fn stop(self) {
+    pub(crate) async fn stop(self) {
         assert!(
             self.tasks.shutdown(Duration::from_secs(5)).await,
             "the worker did not stop"

@@ -100,6 +100,18 @@ impl<'w> Fan<'w> {
         }
     }
 
+    /// Who brings a token from elsewhere; nobody has let them in.
+    pub(crate) fn with_token(world: &'w World, name: &str, token: String) -> Self {
+        let mut profile = world.person();
+        profile["email"] = json!(format!("{name}@fans.example"));
+        Self {
+            world,
+            id: Uuid::nil(),
+            token,
+            profile,
+        }
+    }
+
     /// Lets the fan in for so many seconds, whatever was believed of them before.
     pub(crate) fn admit_for(&self, seconds: i64) {
         self.admit_until(SystemClock.now() + TimeDelta::seconds(seconds));

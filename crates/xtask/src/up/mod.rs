@@ -23,6 +23,7 @@ use stage::Stage;
 
 use crate::announce;
 use crate::checkout::{Checkout, run};
+use crate::counterparts::COUNTERPARTS_STACK;
 use crate::fleet::Fleet;
 use crate::interrupt;
 use crate::ports::Ports;
@@ -42,7 +43,8 @@ fn state_of(checkout: &Checkout, args: &UpArgs) -> PathBuf {
 /// Every folder a stack may live in.
 pub(crate) fn states(checkout: &Checkout) -> Vec<PathBuf> {
     let state = checkout.state();
-    let below = ["once", "sabotage", TEST_STACK, SCRATCH_STACK].map(|name| state.join(name));
+    let below =
+        ["once", "sabotage", TEST_STACK, SCRATCH_STACK, COUNTERPARTS_STACK].map(|name| state.join(name));
     std::iter::once(state).chain(below).collect()
 }
 
