@@ -134,7 +134,7 @@ pub struct Ticket {
     pub ticket_id: Uuid,
     pub queue_id: Uuid,
     pub state: TicketState,
-    /// 1 is next. Only while waiting; never goes up.
+    /// 1 is next. Only while waiting; never goes up: while a node cannot be sure of it, it is left out.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub position: Option<u64>,
     /// Fans in the line now.

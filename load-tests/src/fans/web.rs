@@ -94,10 +94,13 @@ impl Asked {
         }
     }
 
-    fn is_served_by(self, status: u16) -> bool {
+    fn is_served_by(self, answer: &Answer) -> bool {
         match self {
-            Self::Seats => (200..300).contains(&status) || [409, 412].contains(&status),
-            Self::Line => status < 500,
+            // `busy` is an answer too: others hold what is left.
+            Self::Seats => {
+                answer.is_success() || [409, 412].contains(&answer.status) || answer.code() == "busy"
+            }
+            Self::Line => answer.status < 500,
         }
     }
 }
@@ -188,9 +191,7 @@ impl Web {
                 asked,
                 sent_us,
                 answered_us: self.clock.now_us(),
-                served: answer
-                    .as_ref()
-                    .is_some_and(|answer| asked.is_served_by(answer.status)),
+                served: answer.as_ref().is_some_and(|answer| asked.is_served_by(answer)),
             };
             self.attempts
                 .lock()

@@ -4,7 +4,7 @@
 //! Publishes: places without a store read; news to sockets the moment their delta is read.
 //! Invariants: a mirror is only ever a snapshot plus an unbroken run of deltas, else it is rebuilt, so that a missed
 //! delta can never make a place wrong for ever; a place shown never goes up, whether store or mirror was asked
-//! (`Line::place_of`), nor when another node had shown it (`Reads::next`, before a socket is greeted).
+//! (`Line::place_of`), nor when another node had shown it (`Reads::next`, before every look from memory).
 
 mod follow;
 mod mirror;

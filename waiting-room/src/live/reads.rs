@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-/// A store that is away must not keep anybody waiting: then what is known has to do.
+/// A store that is away must not keep anybody waiting.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Which reads of a line have begun, and which have ended well.
@@ -28,12 +28,14 @@ impl Reads {
     }
 
     /// Waits for a read that begins after this call: whatever any node has told anybody so far, the mirror knows then. Takes
-    /// one pause between reads, 25 ms, while fans listen.
-    pub(crate) async fn next(&self) {
+    /// one pause between reads, 25 ms, while fans listen. `false`: no such read has ended in time, and somebody may know
+    /// better.
+    pub(crate) async fn next(&self) -> bool {
         let round = self.begun.load(Ordering::SeqCst) + 1;
         let mut ended = self.ended.subscribe();
-        // Too late, or the node stops: what is known has to do.
-        let _ = timeout(PATIENCE, ended.wait_for(|ended| *ended >= round)).await;
+        timeout(PATIENCE, ended.wait_for(|ended| *ended >= round))
+            .await
+            .is_ok_and(|ended| ended.is_ok())
     }
 }
 
@@ -60,6 +62,6 @@ mod tests {
         );
         let fresh = reads.begin();
         reads.end(fresh);
-        assert_eq!(next.as_mut().poll(&mut context), Poll::Ready(()));
+        assert_eq!(next.as_mut().poll(&mut context), Poll::Ready(true));
     }
 }

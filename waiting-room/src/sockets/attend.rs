@@ -26,6 +26,9 @@ const PING_EVERY: Duration = Duration::from_secs(30);
 /// Two pings without any answer.
 const SILENCE_MAX: Duration = Duration::from_secs(75);
 
+/// A place that could not be told is looked for again so soon.
+const UNPLACED_RETRY: Duration = Duration::from_secs(1);
+
 /// A fan has nothing to say after the token.
 const MESSAGES_MAX: u32 = 32;
 
@@ -52,6 +55,8 @@ struct Attendance<'a> {
     versions: Versions,
     /// What the fan was told last while waiting: position and size.
     told: Option<(u64, u64)>,
+    /// The fan waits, and their place could not be told.
+    unplaced: bool,
     next_position: Instant,
     next_ping: Instant,
     heard: Instant,
@@ -81,6 +86,7 @@ impl<'a> Attendance<'a> {
             claims,
             versions: Versions::default(),
             told: None,
+            unplaced: false,
             next_position: now,
             next_ping: now + PING_EVERY,
             heard: now,
@@ -116,8 +122,6 @@ impl<'a> Attendance<'a> {
     }
 
     async fn greet(&mut self, socket: &mut Socket, following: &mut Following) -> Next {
-        // Another node may have told this fan a better place a moment ago.
-        self.line.reads.next().await;
         let news = following.queue_news.borrow_and_update().clone();
         self.rebuilds = news.rebuilds;
         match self.tell_state(socket).await {
@@ -135,6 +139,7 @@ impl<'a> Attendance<'a> {
         };
         let over = has_ended(&ticket);
         self.told = ticket.position.map(|position| (position, ticket.queue_size));
+        self.unplaced = ticket.state == TicketState::Waiting && ticket.position.is_none();
         self.schedule();
         let event = RoomEvent::State { ticket };
         if over {
@@ -170,6 +175,7 @@ impl<'a> Attendance<'a> {
                 session_expires_at_ms,
             } => {
                 self.told = None;
+                self.unplaced = false;
                 self.schedule();
                 match self.admitted(session_expires_at_ms) {
                     Ok(event) => self.tell(socket, event).await,
@@ -239,6 +245,9 @@ impl<'a> Attendance<'a> {
         if now < self.next_position {
             return Next::Stay;
         }
+        if self.unplaced && self.line.reads.next().await {
+            return self.tell_state(socket).await;
+        }
         let told = self.tell_position(socket).await;
         self.schedule();
         told
@@ -285,6 +294,7 @@ impl<'a> Attendance<'a> {
         let now = Instant::now();
         self.next_position = match self.told {
             Some((position, _)) => now + Duration::from_millis(next_frame_in_ms(position)),
+            None if self.unplaced => now + UNPLACED_RETRY,
             None => now + SILENCE_MAX,
         };
     }

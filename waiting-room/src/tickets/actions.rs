@@ -139,6 +139,9 @@ pub(super) async fn join_as(
 }
 
 /// The ticket as it is now: from memory while it waits, from the store otherwise.
+///
+/// Another node may have told this fan a better place a moment ago, so this one reads on before it speaks. If it cannot, it says
+/// that the fan waits, and no place: one that might be taken back is worse than none.
 pub(crate) async fn look(
     app: &Arc<App>,
     claims: &TicketTokenClaims,
@@ -148,8 +151,12 @@ pub(crate) async fn look(
         .map_err(Fault::widen)?;
     let id = TicketId(claims.ticket_id);
     line.signs.note(id);
+    let is_current = line.reads.next().await;
     if let Some(place) = line.mirror.place(claims.sequence, millis(app.clock.now())) {
-        let ticket = view::waiting(app, &line, claims.ticket_id, place);
+        let mut ticket = view::waiting(app, &line, claims.ticket_id, place);
+        if !is_current {
+            (ticket.position, ticket.estimated_wait_seconds) = (None, None);
+        }
         return Ok((line, ticket));
     }
     let found = on_line(app, &line, || app.store.ticket(&line.keys, id)).await?;
