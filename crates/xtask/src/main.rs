@@ -79,6 +79,10 @@ enum Task {
     ///
     /// All steps run even if one fails; the table at the end tells which.
     Check,
+    /// Run docs/CLIENT-GUIDE.md: its `sh` blocks are one script, which must end with the code of a ticket
+    ///
+    /// A stack of its own, on empty databases, is brought up for it and stopped again. Needs bash, curl and jq.
+    Guide(up::GuideArgs),
     /// Write the files that are made from the code: `.sqlx/`, `docs/openapi/`, `data/stadiums/`
     Generate(generate::GenerateArgs),
     /// Write the stadium files from the rules of the buildings
@@ -113,6 +117,7 @@ fn work() -> anyhow::Result<ExitCode> {
         Task::Test(args) => tests_run::test(&checkout, &args),
         Task::Counterparts => counterparts::run_tests(&checkout),
         Task::Check => check::check(&checkout),
+        Task::Guide(args) => up::guide(&checkout, &args).map(done),
         Task::Generate(args) => generate::generate(&checkout, &args).map(done),
         Task::Stadium { check } => stadium::write_all(checkout.root(), check).map(done),
     }

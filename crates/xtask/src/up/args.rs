@@ -3,6 +3,8 @@
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
+use clap::{Args, FromArgMatches};
+
 use crate::ports::StackSize;
 use crate::settings::Databases;
 use crate::stadium;
@@ -72,6 +74,12 @@ pub(crate) enum Roles {
 }
 
 impl UpArgs {
+    /// What `up` would be told by these words.
+    pub(super) fn of(words: &[&str]) -> anyhow::Result<Self> {
+        let mut command = Self::augment_args(clap::Command::new("up").no_binary_name(true));
+        Ok(Self::from_arg_matches(&command.try_get_matches_from_mut(words)?)?)
+    }
+
     pub(super) fn once(&self) -> bool {
         self.once || self.sabotage
     }
@@ -100,29 +108,18 @@ impl UpArgs {
 mod tests {
     use super::*;
 
-    #[derive(clap::Parser)]
-    struct Line {
-        #[command(flatten)]
-        args: UpArgs,
-    }
-
-    fn parsed(words: &[&str]) -> Result<UpArgs, clap::Error> {
-        let words = std::iter::once(&"up").chain(words);
-        <Line as clap::Parser>::try_parse_from(words).map(|line| line.args)
-    }
-
     #[test]
     fn chaos_wants_fans_and_a_backend_with_its_guards() {
-        assert!(parsed(&["--once", "--chaos"]).unwrap().chaos);
-        assert!(parsed(&["--chaos"]).is_err());
-        assert!(parsed(&["--once", "--chaos", "--sabotage"]).is_err());
+        assert!(UpArgs::of(&["--once", "--chaos"]).unwrap().chaos);
+        assert!(UpArgs::of(&["--chaos"]).is_err());
+        assert!(UpArgs::of(&["--once", "--chaos", "--sabotage"]).is_err());
     }
 
     #[test]
     fn containers_are_started_alone_or_not_at_all() {
-        assert!(parsed(&["--docker"]).unwrap().docker);
-        assert!(parsed(&["--docker", "--once"]).is_err());
-        assert!(parsed(&["--docker", "--nodes", "3"]).is_err());
+        assert!(UpArgs::of(&["--docker"]).unwrap().docker);
+        assert!(UpArgs::of(&["--docker", "--once"]).is_err());
+        assert!(UpArgs::of(&["--docker", "--nodes", "3"]).is_err());
     }
 
     #[test]

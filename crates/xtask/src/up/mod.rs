@@ -6,6 +6,7 @@
 mod args;
 mod chaos;
 mod docker;
+mod guide;
 mod logs;
 mod sale;
 mod stage;
@@ -17,6 +18,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 
 pub(crate) use args::UpArgs;
+use chaos::Part;
+pub(crate) use guide::{GuideArgs, guide};
 use logs::Logs;
 use sale::OnSale;
 use stage::Stage;
@@ -28,7 +31,7 @@ use crate::fleet::Fleet;
 use crate::interrupt;
 use crate::ports::Ports;
 use crate::secrets::Secrets;
-use crate::settings::SettingsFiles;
+use crate::settings::{SettingsFiles, Stack};
 use crate::tests_run::{SCRATCH_STACK, TEST_STACK};
 
 /// The folder that a stack's data, settings and logs live in: a simulated sale never touches those of a plain `up`.
@@ -43,8 +46,15 @@ fn state_of(checkout: &Checkout, args: &UpArgs) -> PathBuf {
 /// Every folder a stack may live in.
 pub(crate) fn states(checkout: &Checkout) -> Vec<PathBuf> {
     let state = checkout.state();
-    let below =
-        ["once", "sabotage", TEST_STACK, SCRATCH_STACK, COUNTERPARTS_STACK].map(|name| state.join(name));
+    let below = [
+        "once",
+        "sabotage",
+        guide::STATE,
+        TEST_STACK,
+        SCRATCH_STACK,
+        COUNTERPARTS_STACK,
+    ]
+    .map(|name| state.join(name));
     std::iter::once(state).chain(below).collect()
 }
 
@@ -54,34 +64,65 @@ pub(crate) fn up(checkout: &Checkout, args: &UpArgs) -> anyhow::Result<ExitCode>
         return docker::up(checkout);
     }
     interrupt::watch()?;
-    let started = Instant::now();
     let state = state_of(checkout, args);
     let report = std::path::absolute(&args.report)?;
-    std::fs::create_dir_all(checkout.state())?;
-    let secrets = Secrets::load_or_make(&checkout.state().join("secrets.toml"))?;
     // Declared before the fleet, and so dropped after it: last words are shown too.
     let logs;
     let mut fleet = Fleet::take(&state)?;
     logs = args.logs.then(|| Logs::show(&state));
+    let raised = raise(checkout, args, &state, &mut fleet)?;
+
+    let verdict = if args.once() {
+        let sale = OnSale {
+            args,
+            program: &raised.binaries.load_tests,
+            state: &state,
+            report: &report,
+        };
+        sale.run(&mut fleet, raised.parts)?
+    } else {
+        ExitCode::SUCCESS
+    };
+    if !args.once() || args.keep {
+        announce::print(&raised.stack, Ports::from_base(args.port_base), &state)?;
+        wait_for_the_end(&mut fleet)?;
+    }
+    println!("» stopping");
+    fleet.stop();
+    drop(logs);
+    Ok(verdict)
+}
+
+/// A stack that is up.
+struct Raised {
+    binaries: Binaries,
+    /// What --chaos may take away.
+    parts: Vec<Part>,
+    stack: Stack,
+}
+
+/// Starts everything below a state folder that is ours.
+fn raise(checkout: &Checkout, args: &UpArgs, state: &Path, fleet: &mut Fleet) -> anyhow::Result<Raised> {
+    let started = Instant::now();
+    let secrets = Secrets::load_or_make(&checkout.state().join("secrets.toml"))?;
     let ports = Ports::from_base(args.port_base);
     ports.must_be_free(args.size())?;
-    if args.once() {
-        forget_servers(&state)?;
+    if state != checkout.state() {
+        forget_servers(state)?;
     }
-
     let mut stage = Stage {
         checkout,
         args,
-        state: &state,
+        state,
         ports,
-        fleet: &mut fleet,
+        fleet,
         parts: Vec::new(),
     };
     let servers = stage.start_servers()?;
     let binaries = build(checkout, args.sabotage)?;
     let files = SettingsFiles::write(
         checkout,
-        &state,
+        state,
         (&servers, args.databases()),
         (ports, args.size(), &secrets),
     )?;
@@ -90,26 +131,11 @@ pub(crate) fn up(checkout: &Checkout, args: &UpArgs) -> anyhow::Result<ExitCode>
     let stack = stage.seed(&servers, &binaries, &files)?;
     let parts = stage.parts;
     println!("» up after {:.1} s", started.elapsed().as_secs_f64());
-
-    let verdict = if args.once() {
-        let sale = OnSale {
-            args,
-            program: &binaries.load_tests,
-            state: &state,
-            report: &report,
-        };
-        sale.run(&mut fleet, parts)?
-    } else {
-        ExitCode::SUCCESS
-    };
-    if !args.once() || args.keep {
-        announce::print(&stack, ports, &state)?;
-        wait_for_the_end(&mut fleet)?;
-    }
-    println!("» stopping");
-    fleet.stop();
-    drop(logs);
-    Ok(verdict)
+    Ok(Raised {
+        binaries,
+        parts,
+        stack,
+    })
 }
 
 /// Removes the servers' data below a state folder: a sale is measured on empty databases, an empty line and an empty bus.

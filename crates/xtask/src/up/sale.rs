@@ -83,7 +83,10 @@ impl OnSale<'_> {
 
 /// Runs a command to its end while nobody interrupts and `look`, called again and again, finds nothing wrong; gives its
 /// exit code.
-fn watched(command: &mut Command, mut look: impl FnMut() -> anyhow::Result<()>) -> anyhow::Result<i32> {
+pub(super) fn watched(
+    command: &mut Command,
+    mut look: impl FnMut() -> anyhow::Result<()>,
+) -> anyhow::Result<i32> {
     let mut child = command
         .spawn()
         .with_context(|| format!("cannot start {}", command_line(command)))?;
