@@ -12,11 +12,11 @@ use crate::world::{AUDIENCE, Answer, Fan, World, answer, fresh_key};
 /// Anybody may read these.
 const OPEN: [&str; 3] = ["/matches", "/matches/{match_id}", "/matches/{match_id}/zones"];
 
-/// One operation of the fans' document.
-struct Operation {
-    method: Method,
+/// One operation of a document.
+pub(crate) struct Operation {
+    pub(crate) method: Method,
     /// After `/api/v1`, with `{…}`.
-    path: String,
+    pub(crate) path: String,
     document: Value,
 }
 
@@ -53,7 +53,7 @@ impl Operation {
     }
 }
 
-fn operations(audience: Audience) -> Vec<Operation> {
+pub(crate) fn operations(audience: Audience) -> Vec<Operation> {
     let document = serde_json::to_value(openapi(audience)).unwrap();
     let mut operations = Vec::new();
     for (path, methods) in document["paths"].as_object().unwrap() {
@@ -75,7 +75,7 @@ fn operations(audience: Audience) -> Vec<Operation> {
 
 /// A problem with a stable code, and not ours to be ashamed of.
 #[track_caller]
-fn assert_problem(answered: &Answer, of: &str) {
+pub(crate) fn assert_problem(answered: &Answer, of: &str) {
     assert!((400..500).contains(&answered.status), "{of}: {answered:?}");
     assert_eq!(
         answered.header("content-type"),
@@ -98,8 +98,14 @@ fn every_operation_says_which_feature_it_serves() {
     {
         let of = format!("{} {}", operation.method, operation.path);
         let document = &operation.document;
-        assert!(document["x-epic"].is_string(), "{of}");
-        assert!(document["x-feature"].is_string(), "{of}");
+        let (epic, feature) = (&document["x-epic"], &document["x-feature"]);
+        let (Some(epic), Some(feature)) = (epic.as_str(), feature.as_str()) else {
+            panic!("{of}: {epic}, {feature}");
+        };
+        assert!(
+            feature.starts_with(&format!("{epic}-F")),
+            "{of}: {feature} is not of {epic}"
+        );
         assert!(document["x-rules"].is_array(), "{of}");
         assert!(document["operationId"].is_string(), "{of}");
         if operation.method == Method::POST && operation.takes_body() && !of.contains("webhooks") {

@@ -6,6 +6,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod actors;
 mod api;
 mod audit;
 mod counterparts;

@@ -66,8 +66,15 @@ impl Identity {
     /// # Errors
     /// When signing fails.
     pub fn token_for(&self, username: &str) -> anyhow::Result<String> {
-        self.issuer
-            .token(&self.server.base_url, username, SystemClock.now())
+        self.token_issued_at(username, SystemClock.now())
+    }
+
+    /// A token for `username` as it was given out at an instant; it may have expired since.
+    ///
+    /// # Errors
+    /// When signing fails.
+    pub fn token_issued_at(&self, username: &str, at: DateTime<Utc>) -> anyhow::Result<String> {
+        self.issuer.token(&self.server.base_url, username, at)
     }
 
     /// Stops serving.

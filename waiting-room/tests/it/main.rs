@@ -9,6 +9,7 @@
 )]
 
 mod access;
+mod actors;
 mod admission;
 mod bad_input;
 mod harness;

@@ -3,6 +3,7 @@
 
 mod bus;
 mod layering;
+mod routes;
 mod sources;
 
 use std::fs;
@@ -27,6 +28,7 @@ pub(crate) fn run(checkout: &Checkout) -> anyhow::Result<()> {
     let rust = rust_sources(checkout.root(), &packages)?;
     let consumers = files_below(checkout.root(), "nats/consumers", "json")?;
     let stream = files_below(checkout.root(), "nats", "json")?;
+    let documents = files_below(checkout.root(), "docs/openapi", "json")?;
     let findings: Findings = [
         layering::one_way(&packages),
         sources::small_files(&rust),
@@ -35,16 +37,18 @@ pub(crate) fn run(checkout: &Checkout) -> anyhow::Result<()> {
         sources::no_escapes(&rust),
         bus::one_filter_each(&consumers),
         bus::known_fields(&stream),
+        routes::documented(&rust, &documents),
     ]
     .concat();
     if !findings.is_empty() {
         bail!("{} finding(s)\n  {}", findings.len(), findings.join("\n  "));
     }
     println!(
-        "  {} crates, {} Rust files, {} NATS files: nothing found",
+        "  {} crates, {} Rust files, {} NATS files, {} OpenAPI documents: nothing found",
         packages.len(),
         rust.len(),
-        stream.len()
+        stream.len(),
+        documents.len()
     );
     Ok(())
 }
