@@ -104,7 +104,9 @@ fn routes(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
 }
 
 /// Whether this node can serve: both stores answer.
-#[utoipa::path(tag = "health", responses((status = 200, description = "Ready"), (status = 503, body = Problem)))]
+#[utoipa::path(tag = "health", responses((status = 200, description = "Ready"), (status = 503, body = Problem)),
+    extensions(("x-epic" = json!("E5")), ("x-feature" = json!("E5-F5")),
+        ("x-rules" = json!(["ready-with-both-stores"]))))]
 #[get("/healthz")]
 async fn health(app: web::Data<Arc<App>>) -> Result<HttpResponse, Problem> {
     let broken = |_| Problem::new(UNAVAILABLE).retry_after(1);

@@ -101,7 +101,7 @@ async fn list_tickets(
 /// One ticket of mine.
 #[utoipa::path(tag = "tickets", params(("ticket_id" = Uuid, Path)),
     responses((status = 200, body = TicketView), (status = 404, body = Problem)),
-    extensions(("x-epic" = json!("E9")), ("x-feature" = json!("E9-F3")), ("x-rules" = json!(["signed-code"]))))]
+    extensions(("x-epic" = json!("E9")), ("x-feature" = json!("E9-F1")), ("x-rules" = json!(["signed-code"]))))]
 #[get("/tickets/{ticket_id}")]
 async fn read_ticket(
     app: Data<App>,

@@ -3,6 +3,7 @@
 //! - `.sqlx/`: what the checked query macros know about each query. They write it themselves when they expand with a
 //!   database and `SQLX_OFFLINE_DIR`; expanding means compiling, so the sources of just the two binaries are touched.
 //! - `docs/openapi/`: what each binary says its API is.
+//! - `docs/FEATURES.md`: which operations serve which feature, out of the former.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -12,6 +13,7 @@ use std::time::SystemTime;
 use anyhow::{Context, bail};
 
 use crate::checkout::{Checkout, capture, run};
+use crate::features::{self, Document};
 use crate::interrupt;
 use crate::servers::Servers;
 use crate::stadium;
@@ -63,7 +65,7 @@ pub(crate) fn generate(checkout: &Checkout, args: &GenerateArgs) -> anyhow::Resu
     documents(checkout, args.check)
 }
 
-/// OpenAPI documents and the stadium files.
+/// OpenAPI documents, what follows from them, and the stadium files.
 pub(crate) fn documents(checkout: &Checkout, check: bool) -> anyhow::Result<()> {
     stadium::write_all(checkout.root(), check)?;
     run(checkout
@@ -71,22 +73,21 @@ pub(crate) fn documents(checkout: &Checkout, check: bool) -> anyhow::Result<()> 
         .args(["build", "--workspace", "--bins"])
         .env("SQLX_OFFLINE", "true"))?;
     let built = checkout.target()?.join("debug");
-    for (file, program, arguments) in OPENAPI {
-        let mut command = std::process::Command::new(built.join(program));
+    let mut documents = Vec::new();
+    for (file, service, arguments) in OPENAPI {
+        let mut command = std::process::Command::new(built.join(service));
         let document = capture(command.current_dir(checkout.root()).args(arguments))?;
-        settle(
-            &checkout.root().join(file),
-            in_order(&document)?.as_bytes(),
-            check,
-        )?;
+        let api: serde_json::Value = serde_json::from_str(&document)?;
+        settle(&checkout.root().join(file), in_order(&api)?.as_bytes(), check)?;
+        documents.push(Document { service, api });
     }
-    Ok(())
+    let features = features::table(&documents)?;
+    settle(&checkout.root().join(features::FILE), features.as_bytes(), check)
 }
 
-/// The same JSON with its keys sorted: some come out of hash maps, in another order each time.
-fn in_order(document: &str) -> anyhow::Result<String> {
-    let sorted: serde_json::Value = serde_json::from_str(document)?;
-    Ok(format!("{}\n", serde_json::to_string_pretty(&sorted)?))
+/// JSON with its keys sorted: some come out of hash maps, in another order each time.
+fn in_order(document: &serde_json::Value) -> anyhow::Result<String> {
+    Ok(format!("{}\n", serde_json::to_string_pretty(document)?))
 }
 
 /// Writes a generated file, or says that the committed one is not it.
@@ -261,8 +262,9 @@ mod tests {
 
     #[test]
     fn documents_do_not_depend_on_the_order_of_their_keys() {
-        let one = in_order(r#"{"b": {"d": 1, "c": 2}, "a": []}"#).unwrap();
-        assert_eq!(one, in_order(r#"{"a": [], "b": {"c": 2, "d": 1}}"#).unwrap());
+        let text = |json: &str| in_order(&serde_json::from_str(json).unwrap()).unwrap();
+        let one = text(r#"{"b": {"d": 1, "c": 2}, "a": []}"#);
+        assert_eq!(one, text(r#"{"a": [], "b": {"c": 2, "d": 1}}"#));
     }
 
     #[test]

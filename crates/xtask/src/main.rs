@@ -4,6 +4,7 @@ mod announce;
 mod check;
 mod checkout;
 mod counterparts;
+mod features;
 mod fleet;
 mod gates;
 mod generate;
@@ -83,7 +84,7 @@ enum Task {
     ///
     /// A stack of its own, on empty databases, is brought up for it and stopped again. Needs bash, curl and jq.
     Guide(up::GuideArgs),
-    /// Write the files that are made from the code: `.sqlx/`, `docs/openapi/`, `data/stadiums/`
+    /// Write the files that are made from the code: `.sqlx/`, `docs/openapi/`, `docs/FEATURES.md`, `data/stadiums/`
     Generate(generate::GenerateArgs),
     /// Write the stadium files from the rules of the buildings
     Stadium {

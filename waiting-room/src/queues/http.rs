@@ -33,7 +33,9 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
     (status = 201, body = Queue), (status = 200, body = Queue, description = "It was there already"),
     (status = 401, body = Problem),
     (status = 409, body = Problem, description = "`queue-exists` (member `queue_id`): it is set otherwise"),
-    (status = 422, body = Problem, description = "`queue-setting-invalid`")))]
+    (status = 422, body = Problem, description = "`queue-setting-invalid`")),
+    extensions(("x-epic" = json!("E5")), ("x-feature" = json!("E5-F1")),
+        ("x-rules" = json!(["one-queue-per-reference"]))))]
 #[post("/queues")]
 async fn create_queue(
     app: web::Data<Arc<App>>,
@@ -47,7 +49,8 @@ async fn create_queue(
 
 /// A queue as it is set.
 #[utoipa::path(tag = "queues", security(("service_token" = [])), responses(
-    (status = 200, body = Queue), (status = 401, body = Problem), (status = 404, body = Problem)))]
+    (status = 200, body = Queue), (status = 401, body = Problem), (status = 404, body = Problem)),
+    extensions(("x-epic" = json!("E5")), ("x-feature" = json!("E5-F1")), ("x-rules" = json!([]))))]
 #[get("/queues/{queue_id}")]
 async fn get_queue(
     app: web::Data<Arc<App>>,
@@ -60,7 +63,9 @@ async fn get_queue(
 /// Changes caps; what is left out stays. Lowering a cap drains, it never evicts.
 #[utoipa::path(request_body = ChangeQueue, tag = "queues", security(("service_token" = [])), responses(
     (status = 200, body = Queue), (status = 401, body = Problem), (status = 404, body = Problem),
-    (status = 422, body = Problem, description = "`queue-setting-invalid`")))]
+    (status = 422, body = Problem, description = "`queue-setting-invalid`")),
+    extensions(("x-epic" = json!("E5")), ("x-feature" = json!("E5-F4")),
+        ("x-rules" = json!(["lowering-drains"]))))]
 #[patch("/queues/{queue_id}")]
 async fn change_queue(
     app: web::Data<Arc<App>>,
@@ -76,7 +81,9 @@ async fn change_queue(
 /// Admits nobody until resumed; joins go on.
 #[utoipa::path(tag = "queues", security(("service_token" = [])), responses(
     (status = 200, body = Queue), (status = 401, body = Problem), (status = 404, body = Problem),
-    (status = 409, body = Problem, description = "`queue-closed`")))]
+    (status = 409, body = Problem, description = "`queue-closed`")),
+    extensions(("x-epic" = json!("E5")), ("x-feature" = json!("E5-F4")),
+        ("x-rules" = json!(["joins-go-on"]))))]
 #[post("/queues/{queue_id}/pause")]
 async fn pause_queue(
     app: web::Data<Arc<App>>,
@@ -91,7 +98,9 @@ async fn pause_queue(
 /// Admits again.
 #[utoipa::path(tag = "queues", security(("service_token" = [])), responses(
     (status = 200, body = Queue), (status = 401, body = Problem), (status = 404, body = Problem),
-    (status = 409, body = Problem, description = "`queue-closed`")))]
+    (status = 409, body = Problem, description = "`queue-closed`")),
+    extensions(("x-epic" = json!("E5")), ("x-feature" = json!("E5-F4")),
+        ("x-rules" = json!(["closed-is-final"]))))]
 #[post("/queues/{queue_id}/resume")]
 async fn resume_queue(
     app: web::Data<Arc<App>>,
@@ -105,7 +114,9 @@ async fn resume_queue(
 
 /// Ends the queue: everybody who waits is told; open sessions go on to their end. Final.
 #[utoipa::path(tag = "queues", security(("service_token" = [])), responses(
-    (status = 200, body = Queue), (status = 401, body = Problem), (status = 404, body = Problem)))]
+    (status = 200, body = Queue), (status = 401, body = Problem), (status = 404, body = Problem)),
+    extensions(("x-epic" = json!("E5")), ("x-feature" = json!("E5-F1")),
+        ("x-rules" = json!(["closed-is-final", "sessions-go-on"]))))]
 #[post("/queues/{queue_id}/close")]
 async fn close_queue(
     app: web::Data<Arc<App>>,
@@ -119,7 +130,8 @@ async fn close_queue(
 
 /// How the line stands now.
 #[utoipa::path(tag = "queues", security(("service_token" = [])), responses(
-    (status = 200, body = QueueStats), (status = 401, body = Problem), (status = 404, body = Problem)))]
+    (status = 200, body = QueueStats), (status = 401, body = Problem), (status = 404, body = Problem)),
+    extensions(("x-epic" = json!("E5")), ("x-feature" = json!("E5-F1")), ("x-rules" = json!([]))))]
 #[get("/queues/{queue_id}/stats")]
 async fn queue_stats(
     app: web::Data<Arc<App>>,
@@ -132,7 +144,9 @@ async fn queue_stats(
 /// What the origin has left to sell; counts for five seconds. Nothing free but something held: nobody is admitted.
 /// Nothing at all: the queue closes as `SOLD_OUT`.
 #[utoipa::path(request_body = OriginHealth, tag = "queues", security(("service_token" = [])), responses(
-    (status = 204, description = "Noted"), (status = 401, body = Problem), (status = 404, body = Problem)))]
+    (status = 204, description = "Noted"), (status = 401, body = Problem), (status = 404, body = Problem)),
+    extensions(("x-epic" = json!("E5")), ("x-feature" = json!("E5-F1")),
+        ("x-rules" = json!(["admit-what-can-be-sold", "close-when-sold-out"]))))]
 #[post("/queues/{queue_id}/origin-health")]
 async fn origin_health(
     app: web::Data<Arc<App>>,

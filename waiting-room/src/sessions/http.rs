@@ -29,7 +29,8 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
     (status = 200, body = AccessGranted), (status = 401, body = Problem),
     (status = 403, body = Problem, description = "`still-waiting` (members `position`, `now`)"),
     (status = 404, body = Problem, description = "`never-joined` (member `now`), `no-such-queue`"),
-    (status = 410, body = Problem, description = "`session-over` (members `reason`, `now`)")))]
+    (status = 410, body = Problem, description = "`session-over` (members `reason`, `now`)")),
+    extensions(("x-epic" = json!("E5")), ("x-feature" = json!("E5-F4")), ("x-rules" = json!(["one-clock"]))))]
 #[get("/access")]
 async fn access(
     app: web::Data<Arc<App>>,
@@ -43,7 +44,9 @@ async fn access(
 #[utoipa::path(tag = "sessions", security(("service_token" = [])), responses(
     (status = 200, body = SessionEnded), (status = 401, body = Problem),
     (status = 404, body = Problem, description = "`no-such-ticket`"),
-    (status = 409, body = Problem, description = "`not-admitted`")))]
+    (status = 409, body = Problem, description = "`not-admitted`")),
+    extensions(("x-epic" = json!("E5")), ("x-feature" = json!("E5-F4")),
+        ("x-rules" = json!(["slot-free-at-once"]))))]
 #[post("/sessions/{ticket_id}/complete")]
 async fn complete_session(
     app: web::Data<Arc<App>>,
@@ -59,7 +62,9 @@ async fn complete_session(
 #[utoipa::path(tag = "sessions", security(("service_token" = [])), responses(
     (status = 200, body = SessionEnded), (status = 401, body = Problem),
     (status = 404, body = Problem, description = "`no-such-ticket`"),
-    (status = 409, body = Problem, description = "`not-admitted`")))]
+    (status = 409, body = Problem, description = "`not-admitted`")),
+    extensions(("x-epic" = json!("E5")), ("x-feature" = json!("E5-F4")),
+        ("x-rules" = json!(["slot-free-at-once"]))))]
 #[post("/sessions/{ticket_id}/abandon")]
 async fn abandon_session(
     app: web::Data<Arc<App>>,
@@ -72,7 +77,9 @@ async fn abandon_session(
 }
 
 /// The keys that passes are verified with.
-#[utoipa::path(tag = "sessions", responses((status = 200, description = "A JSON Web Key Set")))]
+#[utoipa::path(tag = "sessions", responses((status = 200, description = "A JSON Web Key Set")),
+    extensions(("x-epic" = json!("E5")), ("x-feature" = json!("E5-F4")),
+        ("x-rules" = json!(["signed-pass"]))))]
 #[get("/.well-known/jwks.json")]
 async fn key_set(app: web::Data<Arc<App>>) -> HttpResponse {
     HttpResponse::Ok()

@@ -30,7 +30,9 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
     (status = 201, body = Ticket), (status = 200, body = Ticket, description = "The place that the fan has already"),
     (status = 401, body = Problem, description = "`join-grant-invalid`, `join-grant-expired`, `service-token-invalid`"),
     (status = 404, body = Problem), (status = 409, body = Problem,
-     description = "`queue-not-open-yet` (member `opens_at`), `queue-closed` (member `reason`)")))]
+     description = "`queue-not-open-yet` (member `opens_at`), `queue-closed` (member `reason`)")),
+    extensions(("x-epic" = json!("E5")), ("x-feature" = json!("E5-F1")),
+        ("x-rules" = json!(["first-come-first-served", "one-place-per-fan", "not-before-opening"]))))]
 #[post("/queues/{queue_id}/tickets")]
 async fn join_queue(
     app: web::Data<Arc<App>>,
@@ -57,7 +59,9 @@ async fn join_queue(
 
 /// The place, or what became of it: the same as the socket tells.
 #[utoipa::path(tag = "tickets", security(("ticket_token" = [])), responses(
-    (status = 200, body = Ticket), (status = 401, body = Problem), (status = 404, body = Problem)))]
+    (status = 200, body = Ticket), (status = 401, body = Problem), (status = 404, body = Problem)),
+    extensions(("x-epic" = json!("E5")), ("x-feature" = json!("E5-F2")),
+        ("x-rules" = json!(["place-never-rises"]))))]
 #[get("/tickets/{ticket_id}")]
 async fn get_ticket(
     app: web::Data<Arc<App>>,
@@ -71,7 +75,9 @@ async fn get_ticket(
 
 /// Gives up the place or the session. Repeating it changes nothing.
 #[utoipa::path(tag = "tickets", security(("ticket_token" = [])), responses(
-    (status = 204, description = "Gone"), (status = 401, body = Problem), (status = 404, body = Problem)))]
+    (status = 204, description = "Gone"), (status = 401, body = Problem), (status = 404, body = Problem)),
+    extensions(("x-epic" = json!("E5")), ("x-feature" = json!("E5-F5")),
+        ("x-rules" = json!(["only-leaving-or-silence-ends-a-place"]))))]
 #[delete("/tickets/{ticket_id}")]
 async fn leave_queue(
     app: web::Data<Arc<App>>,

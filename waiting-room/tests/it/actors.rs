@@ -194,6 +194,24 @@ fn every_operation_has_its_row_and_every_row_its_operation() {
 }
 
 #[test]
+fn every_operation_says_which_feature_it_serves() {
+    let api = serde_json::to_value(waiting_room::openapi()).unwrap();
+    for (path, item) in api["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let of = format!("{method} {path}");
+            let epic = operation["x-epic"].as_str().expect(&of);
+            let feature = operation["x-feature"].as_str().expect(&of);
+            assert!(
+                feature.starts_with(&format!("{epic}-F")),
+                "{of}: {feature} is not of {epic}"
+            );
+            assert!(operation["x-rules"].is_array(), "{of}");
+            assert!(operation["operationId"].is_string(), "{of}");
+        }
+    }
+}
+
+#[test]
 fn everybody_may_do_what_the_table_says() {
     room(|room| async move {
         admin::register_tenant(&room.settings, "rival", &rivals_key().public_base64())
