@@ -11,7 +11,7 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
     cargo build --release --locked -p backend -p waiting-room \
     && install -D -t /out target/release/backend target/release/waiting-room
 
-FROM debian:bookworm-slim AS run
+FROM debian:12.12-slim AS run
 RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates \
     && rm -rf /var/lib/apt/lists/* \
