@@ -73,6 +73,9 @@ enum Command {
         /// The record of what is killed meanwhile, by whoever kills; `<record>.phase` tells them when to begin and to end.
         #[arg(long)]
         chaos: Option<PathBuf>,
+        /// So many seconds later everything must be at rest.
+        #[arg(long, default_value_t = 300)]
+        settle_seconds: u64,
         /// Negative control, against a sabotaged build: succeed only if seats were sold twice and the checker saw it.
         #[arg(long)]
         expect_double_sold: bool,
@@ -127,6 +130,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
             arrivals_seconds,
             limit_seconds,
             chaos,
+            settle_seconds,
             expect_double_sold,
         } => {
             let plan = on_sale::Plan {
@@ -134,6 +138,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
                 seed,
                 arrivals: Duration::from_secs(arrivals_seconds.unwrap_or(10.max(u64::from(fans) / 500))),
                 limit: Duration::from_secs(limit_seconds.unwrap_or(900.max(u64::from(fans) / 6))),
+                settle_limit: Duration::from_secs(settle_seconds),
                 report: &report,
                 chaos: chaos.as_deref(),
                 expect_double_sold,

@@ -28,6 +28,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) seed: u64,
     pub(crate) arrivals: Duration,
     pub(crate) limit: Duration,
+    /// For what is open after the last fan.
+    pub(crate) settle_limit: Duration,
     pub(crate) report: &'a Path,
     /// What somebody else kills meanwhile is written down here.
     pub(crate) chaos: Option<&'a Path>,
@@ -57,7 +59,8 @@ pub(crate) async fn run(stack: Stack, plan: &Plan<'_>) -> anyhow::Result<ExitCod
         let duration = world.clock().elapsed();
         phase.resting()?;
         progress.say(&format!("All fans are home after {} s", duration.as_secs()));
-        let unsettled = settle::wait(&world.stack, |sentence| progress.say(sentence)).await?;
+        let unsettled =
+            settle::wait(&world.stack, plan.settle_limit, |sentence| progress.say(sentence)).await?;
         (histories, duration, unsettled)
     };
     identities(people, &histories).write(&Identities::beside(plan.report))?;

@@ -13,8 +13,6 @@ use tokio::time::Instant;
 use crate::clock::pause;
 use crate::stack::Stack;
 
-/// Abandoned sessions and their landing time, and a minute for the money (`paid_without_outcome`).
-const HOLDS_LIMIT: Duration = Duration::from_secs(300);
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// The line's log is written at most a second behind.
 const LOG_LAG: Duration = Duration::from_secs(2);
@@ -46,8 +44,13 @@ impl Open {
     }
 }
 
-/// Waits until nothing is open any more, at most five minutes. Answers what was still open then, if anything.
-pub(crate) async fn wait(stack: &Stack, say: impl Fn(&str)) -> anyhow::Result<Option<String>> {
+/// Waits until nothing is open any more, at most `limit`: by default abandoned sessions and their landing time, and a minute
+/// for the money (`paid_without_outcome`). Answers what was still open then, if anything.
+pub(crate) async fn wait(
+    stack: &Stack,
+    limit: Duration,
+    say: impl Fn(&str),
+) -> anyhow::Result<Option<String>> {
     let mut db = PgConnection::connect(&stack.backend_database_url)
         .await
         .context("the backend's database does not answer")?;
@@ -62,7 +65,7 @@ pub(crate) async fn wait(stack: &Stack, say: impl Fn(&str)) -> anyhow::Result<Op
             "{} carts, {} orders, {} refunds, {} webhooks, {} events, {} mails are open",
             open.carts, open.orders, open.refunds, open.unapplied, open.unpublished, open.mails
         );
-        if started.elapsed() > HOLDS_LIMIT {
+        if started.elapsed() > limit {
             break Some(said);
         }
         if said != last_said {
