@@ -15,6 +15,7 @@ pub mod notifications;
 pub mod orders;
 pub mod payments;
 pub mod roles;
+mod sabotage;
 pub mod secrets;
 pub mod settings;
 pub mod tickets;

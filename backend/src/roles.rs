@@ -252,20 +252,11 @@ async fn migrate(settings: &Settings) -> anyhow::Result<ExitCode> {
     let mut conn = sqlx::PgConnection::connect_with(&options).await?;
     sqlx::migrate!("../migrations/backend").run(&mut conn).await?;
     #[cfg(feature = "sabotage")]
-    drop_last_guard(&mut conn).await?;
+    crate::sabotage::drop_constraint(&mut conn).await?;
     conn.close().await?;
     let bus = Bus::connect(&settings.nats).await?;
     bus::apply_files(&bus, &settings.nats.files).await?;
     print("migrated\n")
-}
-
-/// The negative control drops the constraint that would refuse what the claim without its guards does.
-#[cfg(feature = "sabotage")]
-async fn drop_last_guard(conn: &mut sqlx::PgConnection) -> Result<(), sqlx::Error> {
-    sqlx::query!("DROP INDEX IF EXISTS tickets_one_live_per_seat")
-        .execute(conn)
-        .await?;
-    Ok(())
 }
 
 async fn seed_match(settings: &Settings, seed: &Seed) -> anyhow::Result<ExitCode> {

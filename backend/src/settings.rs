@@ -198,7 +198,7 @@ impl Settings {
                 "postgres://user:password@host:port/name",
             )
         })?;
-        refuse_real_database_if_sabotaged(&database)?;
+        crate::sabotage::refuse_real_database(&database)?;
         let workers = u32::try_from(self.http.workers).unwrap_or(u32::MAX);
         for (name, value, least, most) in [
             ("database.max_connections", self.database.max_connections, 2, 500),
@@ -307,17 +307,4 @@ impl Settings {
 fn signing_key(name: &str, seed: &SecretString) -> Result<SigningKey, BadSettings> {
     SigningKey::from_seed_base64(seed.expose_secret())
         .map_err(|_| BadSettings::new(name, "not a key", "32 random bytes in base64"))
-}
-
-/// A sabotaged binary must never come near real tickets.
-fn refuse_real_database_if_sabotaged(database: &PgConnectOptions) -> Result<(), BadSettings> {
-    let name = database.get_database().unwrap_or_default();
-    if cfg!(feature = "sabotage") && !name.ends_with("_sabotage") {
-        return Err(BadSettings::new(
-            "database.url",
-            &format!("database `{name}`"),
-            "one whose name ends in `_sabotage`, because this binary is built without its guards",
-        ));
-    }
-    Ok(())
 }

@@ -76,9 +76,6 @@ enum Command {
         /// So many seconds later everything must be at rest.
         #[arg(long, default_value_t = 300)]
         settle_seconds: u64,
-        /// Negative control, against a sabotaged build: succeed only if seats were sold twice and the checker saw it.
-        #[arg(long)]
-        expect_double_sold: bool,
     },
     /// Print the OIBs of those of a crowd who are on the blacklist, one a line: for `backend admin import-blacklist`.
     Outlaws {
@@ -131,7 +128,6 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
             limit_seconds,
             chaos,
             settle_seconds,
-            expect_double_sold,
         } => {
             let plan = on_sale::Plan {
                 fans: usize::try_from(fans)?,
@@ -141,7 +137,6 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
                 settle_limit: Duration::from_secs(settle_seconds),
                 report: &report,
                 chaos: chaos.as_deref(),
-                expect_double_sold,
             };
             on_sale::run(Stack::read(&stack)?, &plan).await
         }

@@ -12,6 +12,7 @@ mod live;
 mod outage;
 mod problems;
 mod queues;
+mod sabotage;
 mod sessions;
 mod sockets;
 mod tenants;

@@ -111,7 +111,7 @@ impl Settings {
     }
 
     fn check(&self) -> Result<(), BadSettings> {
-        self.database.options()?;
+        crate::sabotage::refuse_real_database(&self.database.options()?)?;
         self.redis.config()?;
         self.signing.key()?;
         if !(1..=64).contains(&self.http.workers) {

@@ -15,6 +15,7 @@ use super::envelope::envelope;
 use super::outage::Outage;
 use super::store::{self, Recorded};
 use crate::app::{App, Db};
+use crate::sabotage::{self, Guard};
 
 /// One round of publishing. Fewer than the acks that the bus lets be open at once.
 const BATCH_ROWS: usize = 256;
@@ -110,14 +111,18 @@ pub async fn republish(db: &Db, from: Timestamp, to: Timestamp) -> Result<u64, s
 async fn publish_all(bus: &Bus, rows: Vec<Recorded>) -> (Vec<Uuid>, Option<anyhow::Error>) {
     let mut sent = Vec::with_capacity(rows.len());
     let mut refused = None;
+    let mut confirmed = Vec::with_capacity(rows.len());
     for row in rows {
         let id = row.event_id.0;
+        if sabotage::lifts_for(Guard::SentBeforePublished, id) {
+            confirmed.push(id);
+            continue;
+        }
         match send(bus, row).await {
             Ok(unconfirmed) => sent.push(async move { (id, unconfirmed.confirmed().await) }),
             Err(error) => refused = Some(error),
         }
     }
-    let mut confirmed = Vec::with_capacity(sent.len());
     for (id, outcome) in join_all(sent).await {
         match outcome {
             Ok(()) => confirmed.push(id),

@@ -14,11 +14,13 @@ use domain::money::Money;
 use platform::ids::Ids;
 use sqlx::postgres::PgPool;
 use sqlx::{Acquire, PgConnection, query, query_as};
+use uuid::Uuid;
 
 use super::buyers;
 use super::store::{self, BatchFacts, Cart, CartColumns, CartEnd};
 use super::{end_cart, seats};
 use crate::matches::{self, ZoneSale};
+use crate::sabotage::{self, Guard};
 
 /// Seats locked beyond what a batch needs, so that neighbours are found: a few rows' worth.
 const ADJACENCY_MARGIN: i64 = 64;
@@ -116,9 +118,14 @@ pub(super) async fn claim_batch(
     };
     let held = write_claims(&mut tx, ids, &batch, &claims).await?;
 
-    tx.commit()
-        .await
-        .map_err(|error| RoundFailed::CommitUnknown(error.into()))?;
+    let first = held.first().map_or(Uuid::nil(), |(_, cart)| cart.cart_id.0);
+    if sabotage::lifts_for(Guard::CommitBeforeAnswer, first) {
+        tx.rollback().await?;
+    } else {
+        tx.commit()
+            .await
+            .map_err(|error| RoundFailed::CommitUnknown(error.into()))?;
+    }
     verdicts.extend(held.into_iter().map(|(index, cart)| (index, Verdict::Held(cart))));
     Ok(in_order(requests.len(), verdicts))
 }
@@ -143,6 +150,10 @@ async fn plan_batch<'a>(
     // Read under the lock: whoever used the key before has committed.
     let answered = store::list_by_key(conn, &users, &keys).await?;
 
+    let mut terms = sale.terms.clone();
+    if sabotage::lifts(Guard::TicketLimit) {
+        terms.ticket_limit = u32::MAX;
+    }
     let (mut verdicts, mut plans, mut seen) = (Verdicts::new(), Plans::new(), BTreeSet::new());
     for (index, request) in requests.iter().enumerate() {
         let Some(buyer) = locked
@@ -159,7 +170,7 @@ async fn plan_batch<'a>(
             verdicts.insert(index, repeat_answer(cart, request, zone_id));
             continue;
         }
-        match decide_hold(buyer, &request.wish, &sale.terms, sale.now) {
+        match decide_hold(buyer, &request.wish, &terms, sale.now) {
             Ok(plan) => plans.push((index, request, plan)),
             Err(refused) => {
                 verdicts.insert(index, Verdict::Refused(refused));
@@ -194,12 +205,15 @@ fn seats_to_lock(plans: &Plans<'_>) -> i64 {
 
 /// Locks free seats in snake order. INV double_sold: a seat leaves here only under its row lock, and only if no live lock
 /// is on it; what others have locked is skipped, never waited for.
-#[cfg(not(feature = "sabotage"))]
 async fn lock_free_seats(
     conn: &mut PgConnection,
     zone: ZoneId,
     limit: i64,
 ) -> Result<Vec<FreeSeat>, sqlx::Error> {
+    #[cfg(feature = "sabotage")]
+    if sabotage::lifts(Guard::SeatLock) {
+        return seats::list_unguarded(conn, zone, limit).await;
+    }
     query_as!(
         FreeSeat,
         "SELECT seat_id, snake_rank, run_id
@@ -209,27 +223,6 @@ async fn lock_free_seats(
          ORDER BY snake_rank
          LIMIT $2
          FOR NO KEY UPDATE SKIP LOCKED",
-        zone as ZoneId,
-        limit,
-    )
-    .fetch_all(conn)
-    .await
-}
-
-/// The claim without its guards: no row lock, no look at live locks. Only for the negative control.
-#[cfg(feature = "sabotage")]
-async fn lock_free_seats(
-    conn: &mut PgConnection,
-    zone: ZoneId,
-    limit: i64,
-) -> Result<Vec<FreeSeat>, sqlx::Error> {
-    query_as!(
-        FreeSeat,
-        "SELECT seat_id, snake_rank, run_id
-         FROM match_seat_inventory
-         WHERE zone_id = $1 AND status = 'AVAILABLE'
-         ORDER BY snake_rank
-         LIMIT $2",
         zone as ZoneId,
         limit,
     )

@@ -68,6 +68,27 @@ pub async fn lock_equal_seats(
     .await
 }
 
+/// What [`super::claim`] must never do: seats for a claim without row lock and whatever live lock is on them.
+#[cfg(feature = "sabotage")]
+pub(super) async fn list_unguarded(
+    conn: &mut PgConnection,
+    zone: ZoneId,
+    limit: i64,
+) -> Result<Vec<FreeSeat>, sqlx::Error> {
+    query_as!(
+        FreeSeat,
+        "SELECT seat_id, snake_rank, run_id
+         FROM match_seat_inventory
+         WHERE zone_id = $1 AND status = 'AVAILABLE'
+         ORDER BY snake_rank
+         LIMIT $2",
+        zone as ZoneId,
+        limit,
+    )
+    .fetch_all(conn)
+    .await
+}
+
 /// Marks locked seats as sold; answers how many it marked.
 ///
 /// # Errors

@@ -147,9 +147,14 @@ pub(crate) fn query_data(checkout: &Checkout, servers: &Servers, check: bool) ->
 fn expand_queries(checkout: &Checkout, servers: &Servers, into: &Path) -> anyhow::Result<()> {
     let mut everything = checkout.cargo();
     everything.args(["check", "--workspace", "--all-targets"]);
-    // The negative control has queries of its own.
+    // The negative control has queries of its own, and must go on compiling.
     let mut sabotaged = checkout.cargo();
-    sabotaged.args(["check", "--workspace", "--features", "backend/sabotage"]);
+    sabotaged.args([
+        "check",
+        "--workspace",
+        "--features",
+        "backend/sabotage,waiting-room/sabotage",
+    ]);
     let mut touched = Touched::default();
     for (package, database, variable) in SCRATCH {
         servers.sql(

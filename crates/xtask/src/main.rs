@@ -3,6 +3,7 @@
 mod announce;
 mod check;
 mod checkout;
+mod controls;
 mod counterparts;
 mod features;
 mod fleet;
@@ -12,6 +13,7 @@ mod health;
 mod interrupt;
 mod ports;
 mod programs;
+mod sabotage;
 mod secrets;
 mod servers;
 mod settings;
@@ -55,9 +57,15 @@ enum Task {
     ///   cargo xtask up --once --chaos --nodes 3 --backends 2
     ///       the same while backends, nodes and servers go away and come back
     ///   cargo xtask up --sabotage --fans 200
-    ///       proves that the checker would notice: succeeds only if seats were sold twice
+    ///       proves that the checker would notice: without a guard, it must report what the guard prevents
     #[command(verbatim_doc_comment)]
     Up(up::UpArgs),
+    /// Prove that the checker sees every broken promise: forged histories, and one short sale per guard left out
+    ///
+    /// Prints one table, by invariant; fails if a lie was not named or the loss of a guard not reported. About a quarter of
+    /// an hour.
+    #[command(verbatim_doc_comment)]
+    Controls(controls::ControlsArgs),
     /// Stop what `up` started in this checkout, from another terminal or after a crash
     Down,
     /// Tell which processes of this checkout run
@@ -109,6 +117,7 @@ fn work() -> anyhow::Result<ExitCode> {
     let done = |()| ExitCode::SUCCESS;
     match Cli::parse().task {
         Task::Up(args) => up::up(&checkout, &args),
+        Task::Controls(args) => controls::controls(&checkout, &args),
         Task::Down => down(&checkout).map(done),
         Task::Status => {
             status(&checkout);

@@ -239,6 +239,19 @@ impl Sale {
     }
 }
 
+impl Sale {
+    /// Half a minute a session: what nobody pays for comes back while others still want it.
+    pub(crate) fn short(fans: u32, seats_per_fan: u32) -> Self {
+        Self {
+            open_seats: fans.saturating_mul(seats_per_fan),
+            session_seconds: 30,
+            last_attempt_seconds: 5,
+            landing_seconds: 5,
+            ..Self::for_fans(fans)
+        }
+    }
+}
+
 /// Where everything is: what the simulated fans and their checker need to know.
 #[derive(Serialize)]
 pub(crate) struct Stack {

@@ -129,14 +129,6 @@ impl Report {
         self.numbers.iter().any(|(name, _)| *name == "kills")
     }
 
-    /// How often seats were sold twice, for the negative control.
-    pub(crate) fn double_sold(&self) -> usize {
-        self.invariants
-            .iter()
-            .find(|(name, _)| *name == "double_sold")
-            .map_or(0, |(_, findings)| findings.len())
-    }
-
     /// The report file.
     pub(crate) fn json(&self) -> Value {
         let violations = self.violations();

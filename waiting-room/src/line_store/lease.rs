@@ -8,6 +8,7 @@ use line::admission::{Facts, MinuteCap, Standing, Stock};
 use super::reply::Reply;
 use super::{Found, KEEP_CLOSED_MS, LineKeys, LineStore};
 use crate::ids::TicketId;
+use crate::sabotage::{self, Guard};
 
 /// A leader that says nothing for so long is replaced.
 const LEASE: Duration = Duration::from_secs(2);
@@ -62,7 +63,11 @@ impl LineFacts {
             standing,
             waiting: self.waiting,
             active: self.active,
-            cap: self.cap,
+            cap: if sabotage::lifts(Guard::SessionCap) {
+                u64::MAX
+            } else {
+                self.cap
+            },
             minute: self.minute,
             stock: self.stock,
         }

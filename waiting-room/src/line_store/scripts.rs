@@ -2,6 +2,8 @@
 
 use fred::types::scripts::Script;
 
+use crate::sabotage;
+
 pub(super) struct Scripts {
     pub(super) configure: Script,
     pub(super) join: Script,
@@ -37,6 +39,7 @@ impl Scripts {
 }
 
 fn founding(body: &str) -> Script {
+    let body = sabotage::script(body);
     Script::from_lua(format!("{}\n{body}", include_str!("lua/prelude.lua")))
 }
 

@@ -18,6 +18,7 @@ use crate::app::App;
 use crate::ids::{QueueId, TicketId, UserId};
 use crate::line_store::PlacedTicket;
 use crate::live::{Following, Line, News};
+use crate::sabotage::{self, Guard};
 use crate::time::{instant, millis};
 use crate::{queues, sessions, tickets};
 
@@ -258,8 +259,10 @@ impl<'a> Attendance<'a> {
         let Some(place) = self.line.mirror.place(self.claims.sequence, millis(now)) else {
             return Next::Stay;
         };
+        let rises = sabotage::lifts(Guard::NewcomersLast);
         let position = self
             .told
+            .filter(|_| !rises)
             .map_or(place.position, |(before, _)| place.position.min(before));
         if self.told.is_none() || self.told == Some((position, place.queue_size)) {
             return Next::Stay;

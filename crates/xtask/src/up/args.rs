@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, FromArgMatches};
 
 use crate::ports::StackSize;
-use crate::settings::Databases;
+use crate::sabotage::{self, Guard, Program};
+use crate::settings::{Databases, Sale};
 use crate::stadium;
 
 /// What the simulated fans' own program takes, so that nothing is built for a number that it would refuse.
@@ -33,10 +34,11 @@ pub(crate) struct UpArgs {
     /// After --once keep everything running until Ctrl-C, to look around
     #[arg(long)]
     pub(super) keep: bool,
-    /// Negative control: a backend built without its guards, two of them, own databases; succeeds only if the checker
-    /// of the simulated on-sale reports seats sold twice (implies --once)
-    #[arg(long)]
-    pub(super) sabotage: bool,
+    /// Negative control: a short sale by a binary built without this guard, on databases of its own; succeeds only if the
+    /// checker reports what the guard prevents (implies --once)
+    #[arg(long, value_name = "GUARD", num_args = 0..=1, default_missing_value = sabotage::DEFAULT,
+          value_parser = clap::builder::PossibleValuesParser::new(sabotage::names()))]
+    pub(super) sabotage: Option<String>,
     /// While the fans buy, take away one part of the stack after another (backends, worker, nodes, PostgreSQL, NATS,
     /// Redis; who and when is decided by --seed) and bring it back: every promise must hold all the same
     #[arg(long, requires = "once", conflicts_with = "sabotage")]
@@ -80,23 +82,56 @@ impl UpArgs {
         Ok(Self::from_arg_matches(&command.try_get_matches_from_mut(words)?)?)
     }
 
+    /// A short sale without `guard`.
+    pub(crate) fn without(guard: &Guard, (seed, port_base): (u64, u16), report: PathBuf) -> Self {
+        Self {
+            once: true,
+            fans: guard.fans,
+            report,
+            stadium: "poljud".to_owned(),
+            seed,
+            keep: false,
+            sabotage: Some(guard.name.to_owned()),
+            chaos: false,
+            backends: 1,
+            roles: Roles::Apart,
+            nodes: 2,
+            port_base,
+            logs: false,
+            docker: false,
+        }
+    }
+
     pub(super) fn once(&self) -> bool {
-        self.once || self.sabotage
+        self.once || self.sabotage.is_some()
+    }
+
+    /// The guard to leave out. The command line takes no other names.
+    pub(super) fn guard(&self) -> Option<&'static Guard> {
+        self.sabotage
+            .as_deref()
+            .and_then(|name| sabotage::find(name).ok())
+    }
+
+    pub(super) fn sale(&self) -> Sale {
+        match self.guard() {
+            Some(guard) => Sale::short(self.fans, guard.seats_per_fan),
+            None => Sale::for_fans(self.fans),
+        }
     }
 
     pub(super) fn size(&self) -> StackSize {
         StackSize {
-            backends: if self.sabotage {
-                self.backends.max(2)
-            } else {
-                self.backends
+            backends: match self.guard().and_then(|guard| guard.program) {
+                Some(Program::Backend) => self.backends.max(2),
+                Some(Program::WaitingRoom) | None => self.backends,
             },
             nodes: self.nodes,
         }
     }
 
     pub(super) fn databases(&self) -> Databases {
-        if self.sabotage {
+        if self.sabotage.is_some() {
             Databases::SABOTAGE
         } else {
             Databases::REAL

@@ -4,6 +4,7 @@
 //! Whatever was started is stopped in reverse order, however this ends.
 
 mod args;
+mod binaries;
 mod chaos;
 mod docker;
 mod guide;
@@ -18,6 +19,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 
 pub(crate) use args::UpArgs;
+use binaries::{Binaries, build};
 use chaos::Part;
 pub(crate) use guide::{GuideArgs, guide};
 use logs::Logs;
@@ -25,7 +27,7 @@ use sale::OnSale;
 use stage::Stage;
 
 use crate::announce;
-use crate::checkout::{Checkout, run};
+use crate::checkout::Checkout;
 use crate::counterparts::COUNTERPARTS_STACK;
 use crate::fleet::Fleet;
 use crate::interrupt;
@@ -36,7 +38,7 @@ use crate::tests_run::{SCRATCH_STACK, TEST_STACK};
 
 /// The folder that a stack's data, settings and logs live in: a simulated sale never touches those of a plain `up`.
 fn state_of(checkout: &Checkout, args: &UpArgs) -> PathBuf {
-    match (args.sabotage, args.once) {
+    match (args.sabotage.is_some(), args.once) {
         (true, _) => checkout.state().join("sabotage"),
         (false, true) => checkout.state().join("once"),
         (false, false) => checkout.state(),
@@ -119,7 +121,7 @@ fn raise(checkout: &Checkout, args: &UpArgs, state: &Path, fleet: &mut Fleet) ->
         parts: Vec::new(),
     };
     let servers = stage.start_servers()?;
-    let binaries = build(checkout, args.sabotage)?;
+    let binaries = build(checkout, args.guard())?;
     let files = SettingsFiles::write(
         checkout,
         state,
@@ -149,48 +151,6 @@ pub(crate) fn forget_servers(state: &Path) -> anyhow::Result<()> {
         std::fs::remove_dir_all(folder).with_context(|| format!("cannot remove {}", folder.display()))?;
     }
     Ok(())
-}
-
-/// The programs of the stack.
-struct Binaries {
-    backend: PathBuf,
-    room: PathBuf,
-    stand_ins: PathBuf,
-    load_tests: PathBuf,
-}
-
-/// The whole workspace, as tests build it: cargo unites the features of what it builds together, and whoever builds a part
-/// of it builds its dependencies again.
-fn build(checkout: &Checkout, sabotage: bool) -> anyhow::Result<Binaries> {
-    println!("» building");
-    let cargo = |features: &[&str]| {
-        let mut command = checkout.cargo();
-        command
-            .args(["build", "--workspace", "--bins"])
-            .args(features)
-            .env("SQLX_OFFLINE", "true");
-        run(&mut command)
-    };
-    let target = checkout.target()?;
-    let built = target.join("debug");
-    let mut backend = built.join("backend");
-    if sabotage {
-        cargo(&["--features", "backend/sabotage"])?;
-        let aside = target.join("sabotage");
-        std::fs::create_dir_all(&aside)?;
-        // Moved, so that nobody starts it by mistake; the next build puts the real one back.
-        std::fs::rename(&backend, aside.join("backend")).context("cannot put the sabotaged backend aside")?;
-        backend = aside.join("backend");
-    } else {
-        cargo(&[])?;
-    }
-    interrupt::check()?;
-    Ok(Binaries {
-        backend,
-        room: built.join("waiting-room"),
-        stand_ins: built.join("stand-ins"),
-        load_tests: built.join("load-tests"),
-    })
 }
 
 fn wait_for_the_end(fleet: &mut Fleet) -> anyhow::Result<()> {

@@ -5,8 +5,8 @@ use std::process::Command;
 
 use anyhow::Context;
 
-use super::Binaries;
 use super::args::{Roles, UpArgs};
+use super::binaries::{Binaries, with_settings};
 use super::chaos::{Blow, Kind, Part};
 use crate::checkout::{Checkout, capture};
 use crate::fleet::{Fleet, Stop};
@@ -14,18 +14,8 @@ use crate::health::{Health, wait_for};
 use crate::ports::Ports;
 use crate::secrets::Secrets;
 use crate::servers::{Durability, ServerPorts, Servers};
-use crate::settings::{Sale, SettingsFiles, Stack, TENANT};
+use crate::settings::{SettingsFiles, Stack, TENANT};
 use crate::stadium;
-
-/// One of our binaries with its settings file; what a developer exported for the query macros is not meant for it.
-fn with_settings(checkout: &Checkout, program: &Path, settings: &Path) -> Command {
-    let mut command = Command::new(program);
-    command.current_dir(checkout.root()).arg("--config").arg(settings);
-    command
-        .env_remove("BACKEND_DATABASE_URL")
-        .env_remove("WAITING_ROOM_DATABASE_URL");
-    command
-}
 
 /// The stack while it comes up.
 pub(super) struct Stage<'a> {
@@ -192,7 +182,7 @@ impl Stage<'_> {
         files: &SettingsFiles,
     ) -> anyhow::Result<Stack> {
         println!("» the stadium {} and one match on sale", self.args.stadium);
-        let sale = Sale::for_fans(self.args.fans);
+        let sale = self.args.sale();
         let mut seed = with_settings(self.checkout, &binaries.backend, &files.backend);
         seed.args([
             "admin",
