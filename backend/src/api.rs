@@ -5,6 +5,7 @@ use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data};
 use actix_web::{App as Server, HttpResponse};
+use platform::documents;
 use platform::problems::{configure_extractors, no_such_route};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{ContactBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder};
@@ -82,6 +83,7 @@ pub fn openapi(audience: Audience) -> OpenApi {
         // Every route, but for those that say otherwise.
         document.security = Some(vec![SecurityRequirement::new("bearer", Vec::<String>::new())]);
     }
+    documents::complete(&mut document);
     document
 }
 
@@ -101,7 +103,7 @@ pub fn server(
         .app_data(app)
         .configure(|config| configure_extractors(config, BODY_BYTES_MAX))
         .route("/healthz", web::get().to(health))
-        .service(documents())
+        .service(documents_to_browse())
         .into_utoipa_app()
         .service(scope(BASE).configure(fan_routes).configure(webhook_routes))
         .into_app()
@@ -109,7 +111,7 @@ pub fn server(
         .wrap(from_fn(platform::requests::name_request))
 }
 
-fn documents() -> SwaggerUi {
+fn documents_to_browse() -> SwaggerUi {
     SwaggerUi::new("/docs/{_:.*}").urls(vec![
         (
             Url::with_primary("Fans", "/openapi/fans.json", true),

@@ -7,6 +7,7 @@ use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::{App as HttpApp, HttpResponse, HttpServer, get, web};
 use anyhow::Context;
+use platform::documents;
 use platform::problems::{self, Problem, UNAVAILABLE};
 use platform::requests::name_request;
 use platform::settings::BadSettings;
@@ -66,7 +67,10 @@ pub(crate) fn serve(app: &Arc<App>, http: &Http) -> anyhow::Result<(Server, Sock
             .openapi(Api::openapi())
             .app_data(data.clone())
             .configure(routes)
-            .openapi_service(|api| SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", api))
+            .openapi_service(|mut api| {
+                documents::complete(&mut api);
+                SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", api)
+            })
             .default_service(web::to(problems::no_such_route))
             .into_app()
             .service(web::redirect("/docs", "/docs/"))
@@ -88,12 +92,13 @@ pub(crate) fn serve(app: &Arc<App>, http: &Http) -> anyhow::Result<(Server, Sock
 /// The document that `/openapi.json` serves.
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    HttpApp::new()
+    let (_, mut document) = HttpApp::new()
         .into_utoipa_app()
         .openapi(Api::openapi())
         .configure(routes)
-        .split_for_parts()
-        .1
+        .split_for_parts();
+    documents::complete(&mut document);
+    document
 }
 
 fn routes(config: &mut utoipa_actix_web::service_config::ServiceConfig) {

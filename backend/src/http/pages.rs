@@ -19,7 +19,7 @@ pub struct PageQuery {
 /// One page of a list.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Page<T> {
-    /// Newest first, at most 50.
+    /// At most 50; orders and tickets newest first, matches as they were made.
     pub items: Vec<T>,
     /// Give it as `cursor` to get the next page; absent on the last one.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -173,7 +173,8 @@ async fn read_cart(
         ("Tribina-Session-Pass" = Option<String>, Header, description = "The waiting room's signed pass"),
     ),
     responses((status = 200, body = CartView), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 409, body = Problem), (status = 412, body = Problem), (status = 422, body = Problem), (status = 503, body = Problem)),
+        (status = 404, body = Problem), (status = 409, body = Problem), (status = 412, body = Problem),
+        (status = 422, body = Problem), (status = 503, body = Problem)),
     extensions(("x-epic" = json!("E4")), ("x-feature" = json!("E4-F3")),
         ("x-rules" = json!(["limit-of-4", "one-clock", "snake", "no-false-sold-out"]))))]
 #[put("/matches/{match_id}/cart")]

@@ -130,7 +130,8 @@ async fn create_profile(
 
 /// Change my ticketing profile. Nationality and OIB are fixed.
 #[utoipa::path(tag = "profile", request_body = ProfileBody,
-    responses((status = 200, body = ProfileView), (status = 404, body = Problem), (status = 409, body = Problem)),
+    responses((status = 200, body = ProfileView), (status = 404, body = Problem), (status = 409, body = Problem),
+        (status = 422, body = Problem)),
     extensions(("x-epic" = json!("E1")), ("x-feature" = json!("E1-F3")), ("x-rules" = json!(["oib-fixed"]))))]
 #[put("/users/me/profile")]
 async fn change_profile(

@@ -7,7 +7,7 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use testkit::identity::Identity;
 
-use crate::api::{assert_problem, operations};
+use crate::api::{Operation, assert_problem, operations};
 use crate::world::{AUDIENCE, Answer, Fan, World, answer, fresh_key};
 
 /// `2xx` is any success. The fan has what stands behind the address, and what it is about is theirs; another fan is
@@ -237,6 +237,10 @@ async fn everybody_may_do_what_the_table_says() {
     world.start_workers().await;
     let settings = testkit::identity::Settings::for_tests(AUDIENCE);
     let elsewhere = testkit::identity::start(&world.app.tasks, settings).unwrap();
+    let documented: Vec<Operation> = [Audience::Fans, Audience::Webhooks]
+        .into_iter()
+        .flat_map(operations)
+        .collect();
     for (number, row) in rows().iter().enumerate() {
         let cast = Cast::of(&world, number, &elsewhere).await;
         let has = Belongings::of(&cast.fan, row.fan_has).await;
@@ -252,6 +256,11 @@ async fn everybody_may_do_what_the_table_says() {
             let of = format!("{} asked by {actor:?}", row.name());
             let answered = answer(cast.request(actor, row, &has)).await;
             assert_expected(&answered, row.expects(actor), &of);
+            let operation = documented
+                .iter()
+                .find(|one| one.method == row.method && one.path == row.path);
+            let may_answer = operation.is_some_and(|one| one.may_answer(answered.status));
+            assert!(may_answer, "{of}: no document names {}", answered.status);
             if actor != Actor::Fan {
                 let told = answered.body.to_string();
                 let leak = has.secrets().into_iter().find(|id| told.contains(id.as_str()));

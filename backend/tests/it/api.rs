@@ -25,6 +25,11 @@ impl Operation {
         self.method == Method::GET && OPEN.contains(&self.path.as_str())
     }
 
+    /// Whether the document says that it may answer so.
+    pub(crate) fn may_answer(&self, status: u16) -> bool {
+        self.document["responses"].get(status.to_string()).is_some()
+    }
+
     fn takes_body(&self) -> bool {
         self.document.get("requestBody").is_some()
     }
@@ -127,6 +132,22 @@ fn the_document_says_which_operations_need_a_token() {
     }
 }
 
+#[test]
+fn the_document_says_which_refusals_stand_before_a_handler() {
+    for operation in operations(Audience::Fans) {
+        let of = format!("{} {}", operation.method, operation.path);
+        assert_eq!(operation.may_answer(401), !operation.is_open(), "{of}");
+        assert!(operation.may_answer(503), "{of}");
+        let is_read = operation.needs_key() || operation.takes_body();
+        assert!(operation.may_answer(400) || !is_read, "{of}");
+        for (status, answer) in operation.document["responses"].as_object().unwrap() {
+            let problem = &answer["content"]["application/problem+json"]["schema"]["$ref"];
+            let is_refusal = status.starts_with(['4', '5']);
+            assert_eq!(problem.is_string(), is_refusal, "{of} {status}: {answer}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn nobody_gets_in_without_a_good_token() {
     let world = World::start().await;
@@ -163,6 +184,7 @@ async fn nobody_gets_in_without_a_good_token() {
             };
             let answered = answer(request).await;
             assert_problem(&answered, &of);
+            assert!(operation.may_answer(401), "{of} is not documented to answer 401");
             assert_eq!(
                 (answered.status, answered.code()),
                 (401, "unauthenticated"),
@@ -192,6 +214,11 @@ async fn a_creating_request_needs_a_key() {
             let answered = answer(request.json(&body)).await;
             assert_problem(&answered, &operation.path);
             assert_eq!(answered.code(), "idempotency-key-required", "{}", operation.path);
+            assert!(
+                operation.may_answer(400),
+                "{} is not documented to answer 400",
+                operation.path
+            );
         }
     }
 

@@ -1,9 +1,10 @@
 //! Plumbing that both binaries use today: settings, telemetry, database pool, tasks and shutdown, clock, ids, signing
-//! keys, problems, JSON bodies. Nothing of tickets, nothing of lines; no dependency on our other crates.
+//! keys, problems, JSON bodies, what OpenAPI documents say of every operation. Nothing of tickets, nothing of lines; no dependency on our other crates.
 
 pub mod body;
 pub mod clock;
 pub mod database;
+pub mod documents;
 pub mod ids;
 pub mod keys;
 pub mod problems;

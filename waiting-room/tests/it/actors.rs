@@ -224,6 +224,7 @@ fn everybody_may_do_what_the_table_says() {
             (answer.body["code"] == "no-such-queue").then_some(())
         })
         .await;
+        let api = serde_json::to_value(waiting_room::openapi()).unwrap();
         for row in rows() {
             let cast = Cast::of(&room, rivals_key()).await;
             // Tenant and fan come last: that they still succeed shows that nobody took anything from them.
@@ -239,6 +240,13 @@ fn everybody_may_do_what_the_table_says() {
                 let column = ACTORS.iter().position(|one| *one == actor).unwrap();
                 let answer = cast.ask(&room, &row, actor).await;
                 assert_expected(&answer, row.expected[column], &of);
+                let method = row.method.as_str().to_lowercase();
+                let documented = &api["paths"][row.path][&method]["responses"];
+                let status = answer.status.to_string();
+                assert!(
+                    documented.get(&status).is_some(),
+                    "{of}: the document does not name {status}"
+                );
                 if actor == Actor::Rival {
                     let told = answer.body.to_string();
                     assert!(

@@ -26,7 +26,7 @@ impl Refusal for RefundRefused {
         match self {
             Self::NoSuchOrder => Problem::new(NOT_FOUND),
             Self::NotPaid => Problem::new(ORDER_NOT_PAID),
-            Self::TooLate { until } => Problem::new(REFUND_TOO_LATE).member("until", until.to_rfc3339()),
+            Self::TooLate { until } => Problem::new(REFUND_TOO_LATE).member("until", json!(until)),
             Self::TicketUsed => Problem::new(TICKET_USED),
         }
     }
