@@ -56,6 +56,24 @@ async fn with_a_payment_started_the_intent_is_cancelled_first() {
 }
 
 #[tokio::test]
+async fn a_payment_whose_second_factor_never_came_is_cancelled() {
+    let world = World::start().await;
+    let ana = world.fan("ana").await;
+    let order = ana.order(2).await;
+    let payment = ana.start_payment(&order).await.ok();
+    ana.pay(&payment, "pm_card_authenticationRequired").await.ok();
+    ana.cancel(&order).await.ok();
+
+    world.start_workers().await;
+
+    ana.sees(&order, "CANCELLED").await;
+    assert_eq!(world.stripe.ledger()["intents"][0]["status"], "canceled");
+    assert_eq!(world.locked_seats().await, 0);
+    assert_eq!(ana.authenticate(&payment, "succeeded").await.status, 400);
+    world.stop().await;
+}
+
+#[tokio::test]
 async fn a_payment_that_was_faster_than_the_cancellation_wins() {
     let world = World::start_without_webhooks().await;
     let ana = world.fan("ana").await;

@@ -110,6 +110,29 @@ async fn a_declined_card_leaves_the_order_payable() {
 }
 
 #[tokio::test]
+async fn a_card_that_wants_a_second_factor_pays_once_that_came() {
+    let world = World::start().await;
+    world.start_workers().await;
+    let ana = world.fan("ana").await;
+    let order = ana.order(2).await;
+    let payment = ana.start_payment(&order).await.ok();
+
+    let challenged = ana.pay(&payment, "pm_card_authenticationRequired").await.ok();
+    assert_eq!(challenged["status"], "requires_action");
+    let again = ana.start_payment(&order).await.ok();
+    assert_eq!(again, payment, "the payment goes on where it was");
+    ana.authenticate(&payment, "failed").await.ok();
+    ana.pay(&payment, "pm_card_authenticationRequired").await.ok();
+    assert_eq!(ana.read_order(&order).await["state"], "AWAITING_PAYMENT");
+    ana.authenticate(&payment, "succeeded").await.ok();
+
+    ana.sees(&order, "COMPLETED").await;
+    assert_eq!(ana.tickets().await.len(), 2);
+    world.assert_books_balance().await;
+    world.stop().await;
+}
+
+#[tokio::test]
 async fn no_attempt_starts_in_the_last_moments_of_a_session() {
     let world = World::start().await;
     let ana = world.fan("ana").await;

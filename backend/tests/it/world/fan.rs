@@ -226,6 +226,18 @@ impl<'w> Fan<'w> {
         answer(self.world.http.post(url).form(&form)).await
     }
 
+    /// Shows the bank a second factor, or fails to.
+    pub(crate) async fn authenticate(&self, payment: &Value, outcome: &str) -> Answer {
+        let intent = payment["payment_intent_id"].as_str().unwrap();
+        let url = format!(
+            "{}/stand-in/payment_intents/{intent}/authentication",
+            self.world.stripe.base_url()
+        );
+        let secret = payment["client_secret"].as_str().unwrap();
+        let form = [("client_secret", secret), ("outcome", outcome)];
+        answer(self.world.http.post(url).form(&form)).await
+    }
+
     /// Orders, starts the payment and pays.
     pub(crate) async fn order_and_pay(&self, quantity: u32) -> (Value, Value) {
         let order = self.order(quantity).await;
