@@ -79,6 +79,18 @@ enum Decision {
     Over { reason: String },
 }
 
+impl Decision {
+    /// Whether it may speak of the session whose pass was shown. A fan who left one session and was let in again shows the new
+    /// pass while the old decision still lives: its end is not the new session's end.
+    fn is_about(&self, shown: Option<SessionTicketId>) -> bool {
+        match (self, shown) {
+            (_, None) => true,
+            (Self::Yes(session), Some(shown)) => session.ticket_id == shown,
+            (Self::NotAdmitted | Self::Over { .. }, Some(_)) => false,
+        }
+    }
+}
+
 /// Asks the room, and remembers what it said.
 pub struct Gate {
     cache: Client,
@@ -120,16 +132,16 @@ impl Gate {
     /// # Errors
     /// [`NotAdmitted`].
     pub async fn session(&self, fan: &Fan, queue_id: Uuid) -> Result<Session, Fault<NotAdmitted>> {
-        if let Some(pass) = &fan.pass
-            && self
-                .room
-                .verify_pass(pass)
-                .await
-                .is_some_and(|claims| claims.sub != fan.id.0)
-        {
+        let shown = match &fan.pass {
+            Some(pass) => self.room.verify_pass(pass).await,
+            None => None,
+        };
+        if shown.as_ref().is_some_and(|claims| claims.sub != fan.id.0) {
             return Err(NotAdmitted::PassOfAnotherFan.into());
         }
-        let decision = match self.cached(queue_id, fan.id).await {
+        let shown = shown.map(|claims| SessionTicketId(claims.ticket_id));
+        let cached = self.cached(queue_id, fan.id).await;
+        let decision = match cached.filter(|decision| decision.is_about(shown)) {
             Some(decision) => decision,
             None => self.ask(fan, queue_id).await?,
         };

@@ -168,6 +168,27 @@ async fn without_the_room_a_signed_pass_decides() {
 }
 
 #[tokio::test]
+async fn who_was_let_in_again_gets_the_end_of_the_session_whose_pass_they_show() {
+    let world = World::start().await;
+    let ana = world.fan("ana").await;
+    ana.admit_until(SystemClock.now() + TimeDelta::minutes(1));
+    ana.hold(world.zones[0], 1).await.ok();
+    ana.release().await.ok();
+    // The room has let her in again, and nobody has told the backend that the first session is over.
+    let until = SystemClock.now() + TimeDelta::minutes(9);
+    ana.admit_until(until);
+
+    let wish = ana
+        .wish(world.zones[0], 2)
+        .header("Tribina-Session-Pass", ana.pass());
+    let cart = answer(wish).await.ok();
+
+    let locked: DateTime<Utc> = serde_json::from_value(cart["locked_until"].clone()).unwrap();
+    assert_eq!(locked.timestamp_millis(), until.timestamp_millis());
+    world.stop().await;
+}
+
+#[tokio::test]
 async fn a_pass_of_another_fan_is_refused_also_while_the_room_answers() {
     let world = World::start().await;
     let (ana, ben) = (world.fan("ana").await, world.fan("ben").await);
