@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use contracts::tokens::SessionPassClaims;
 use domain::Timestamp;
 use domain::ids::{SessionTicketId, UserId};
 use fred::clients::Client;
@@ -79,18 +80,6 @@ enum Decision {
     Over { reason: String },
 }
 
-impl Decision {
-    /// Whether it may speak of the session whose pass was shown. A fan who left one session and was let in again shows the new
-    /// pass while the old decision still lives: its end is not the new session's end.
-    fn is_about(&self, shown: Option<SessionTicketId>) -> bool {
-        match (self, shown) {
-            (_, None) => true,
-            (Self::Yes(session), Some(shown)) => session.ticket_id == shown,
-            (Self::NotAdmitted | Self::Over { .. }, Some(_)) => false,
-        }
-    }
-}
-
 /// Asks the room, and remembers what it said.
 pub struct Gate {
     cache: Client,
@@ -132,18 +121,17 @@ impl Gate {
     /// # Errors
     /// [`NotAdmitted`].
     pub async fn session(&self, fan: &Fan, queue_id: Uuid) -> Result<Session, Fault<NotAdmitted>> {
-        let shown = match &fan.pass {
+        let pass = match &fan.pass {
             Some(pass) => self.room.verify_pass(pass).await,
             None => None,
         };
-        if shown.as_ref().is_some_and(|claims| claims.sub != fan.id.0) {
+        if pass.as_ref().is_some_and(|claims| claims.sub != fan.id.0) {
             return Err(NotAdmitted::PassOfAnotherFan.into());
         }
-        let shown = shown.map(|claims| SessionTicketId(claims.ticket_id));
-        let cached = self.cached(queue_id, fan.id).await;
-        let decision = match cached.filter(|decision| decision.is_about(shown)) {
-            Some(decision) => decision,
-            None => self.ask(fan, queue_id).await?,
+        let pass = pass.filter(|claims| claims.queue_id == queue_id);
+        let decision = match self.cached(queue_id, fan.id).await {
+            Some(decision) if !pass.is_some_and(|claims| opens_later_session(&claims, &decision)) => decision,
+            Some(_) | None => self.ask(fan, queue_id).await?,
         };
         match decision {
             Decision::Yes(session) if session.ends_at > self.clock.now() => Ok(session),
@@ -230,6 +218,18 @@ impl Gate {
                 .set::<(), _, _>(key(queue_id, user), text, expiry, None, false)
                 .await;
         }
+    }
+}
+
+/// Whether the pass is of a session that was opened after the one that is remembered: the fan has left and was admitted again,
+/// and must be judged by the new session's end. An older pass changes nothing, so that it cannot be used to ask again and again.
+fn opens_later_session(pass: &SessionPassClaims, remembered: &Decision) -> bool {
+    match remembered {
+        Decision::Yes(session) => {
+            pass.ticket_id != session.ticket_id.0
+                && pass.session_expires_at_ms > session.ends_at.timestamp_millis()
+        }
+        Decision::NotAdmitted | Decision::Over { .. } => false,
     }
 }
 

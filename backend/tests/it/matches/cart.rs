@@ -168,23 +168,35 @@ async fn without_the_room_a_signed_pass_decides() {
 }
 
 #[tokio::test]
-async fn who_was_let_in_again_gets_the_end_of_the_session_whose_pass_they_show() {
+async fn who_was_admitted_again_is_judged_by_the_new_session() {
     let world = World::start().await;
     let ana = world.fan("ana").await;
-    ana.admit_until(SystemClock.now() + TimeDelta::minutes(1));
-    ana.hold(world.zones[0], 1).await.ok();
-    ana.release().await.ok();
-    // The room has let her in again, and nobody has told the backend that the first session is over.
-    let until = SystemClock.now() + TimeDelta::minutes(9);
-    ana.admit_until(until);
+    let zone = world.zones[0];
+    let (first, second) = (
+        SystemClock.now() + TimeDelta::minutes(7),
+        SystemClock.now() + TimeDelta::minutes(9),
+    );
+    let hold_with = async |pass: &str| {
+        let cart = answer(ana.wish(zone, 1).header("Tribina-Session-Pass", pass)).await;
+        let locked = cart.ok()["locked_until"].clone();
+        ana.release().await.ok();
+        serde_json::from_value::<DateTime<Utc>>(locked)
+            .unwrap()
+            .timestamp_millis()
+    };
+    ana.admit_until(first);
+    let first_pass = ana.pass();
+    assert_eq!(hold_with(&first_pass).await, first.timestamp_millis());
 
-    let wish = ana
-        .wish(world.zones[0], 2)
-        .header("Tribina-Session-Pass", ana.pass());
-    let cart = answer(wish).await.ok();
+    ana.admit_until(second);
 
-    let locked: DateTime<Utc> = serde_json::from_value(cart["locked_until"].clone()).unwrap();
-    assert_eq!(locked.timestamp_millis(), until.timestamp_millis());
+    assert_eq!(hold_with(&ana.pass()).await, second.timestamp_millis());
+    let with_old_pass = hold_with(&first_pass).await;
+    assert_eq!(
+        with_old_pass,
+        second.timestamp_millis(),
+        "an old pass brings nothing back"
+    );
     world.stop().await;
 }
 
