@@ -6,7 +6,6 @@
 
 use std::time::Duration;
 
-use anyhow::Context;
 use sqlx::{Connection, PgConnection, query_as};
 use tokio::time::Instant;
 
@@ -51,20 +50,18 @@ pub(crate) async fn wait(
     limit: Duration,
     say: impl Fn(&str),
 ) -> anyhow::Result<Option<String>> {
-    let mut db = PgConnection::connect(&stack.backend_database_url)
-        .await
-        .context("the backend's database does not answer")?;
     let started = Instant::now();
     let mut last_said = String::new();
     let left = loop {
-        let open = look(&mut db, stack).await?;
-        if open.is_at_rest() {
-            break None;
-        }
-        let said = format!(
-            "{} carts, {} orders, {} refunds, {} webhooks, {} events, {} mails are open",
-            open.carts, open.orders, open.refunds, open.unapplied, open.unpublished, open.mails
-        );
+        // A database that was stopped a moment ago comes back: the run is not lost for that.
+        let said = match look(stack).await {
+            Ok(open) if open.is_at_rest() => break None,
+            Ok(open) => format!(
+                "{} carts, {} orders, {} refunds, {} webhooks, {} events, {} mails are open",
+                open.carts, open.orders, open.refunds, open.unapplied, open.unpublished, open.mails
+            ),
+            Err(error) => format!("the backend's database does not answer: {error:#}"),
+        };
         if started.elapsed() > limit {
             break Some(said);
         }
@@ -74,13 +71,13 @@ pub(crate) async fn wait(
         }
         pause(LOOK_EVERY).await;
     };
-    db.close().await?;
     pause(LOG_LAG).await;
     Ok(left)
 }
 
-async fn look(db: &mut PgConnection, stack: &Stack) -> anyhow::Result<Open> {
-    Ok(query_as(
+async fn look(stack: &Stack) -> anyhow::Result<Open> {
+    let mut db = PgConnection::connect(&stack.backend_database_url).await?;
+    let open = query_as(
         "SELECT
              (SELECT count(*) FROM carts
               WHERE match_id = $1 AND ended_at IS NULL AND locked_until > clock_timestamp()) AS carts,
@@ -92,6 +89,8 @@ async fn look(db: &mut PgConnection, stack: &Stack) -> anyhow::Result<Open> {
               WHERE nats_subject LIKE 'mail.%' AND NOT EXISTS (SELECT FROM mails m WHERE m.event_id = o.event_id)) AS mails",
     )
     .bind(stack.match_id)
-    .fetch_one(db)
-    .await?)
+    .fetch_one(&mut db)
+    .await?;
+    db.close().await?;
+    Ok(open)
 }

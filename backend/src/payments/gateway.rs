@@ -155,6 +155,23 @@ impl StripeGateway {
         understand(intent)
     }
 
+    /// The same for a mere question: where others need our share of the budget now, it is not asked.
+    ///
+    /// # Errors
+    /// [`GatewayFault`].
+    pub async fn retrieve_if_idle(&self, intent: &str) -> Result<Intent, GatewayFault> {
+        if self.budget.check().is_err() {
+            return Err(GatewayFault::Unknown(
+                "our share of Stripe's budget is used up".to_owned(),
+            ));
+        }
+        let intent = RetrievePaymentIntent::new(intent)
+            .send(&self.client)
+            .await
+            .map_err(|error| fault(&error))?;
+        understand(intent)
+    }
+
     /// Sends the money of an intent back; repeated with the same refund, the first answer is repeated, whatever became of it:
     /// ask [`Self::retrieve_refund`] from then on.
     ///

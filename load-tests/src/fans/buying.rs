@@ -19,8 +19,7 @@ use crate::fans::web::Answer;
 use crate::fans::wire::{Cart, Order, Payment, Tickets};
 use crate::people::{PEOPLE_PER_FAN, Person};
 
-/// From a paid card to tickets: everything beyond is the checker's affair. A webhook that never comes is made up for when the
-/// session ends.
+/// From the session's end to tickets: everything beyond is the checker's affair.
 const OUTCOME_DEADLINE: Duration = Duration::from_secs(90);
 const POLL_ORDER_EVERY: Duration = Duration::from_millis(300);
 /// Companions who turn out to have a ticket are replaced so often.

@@ -8,6 +8,7 @@ use reqwest::RequestBuilder;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use crate::clock::{RunClock, pause};
 use crate::fans::tally::Count;
@@ -43,6 +44,8 @@ pub(crate) struct Traffic {
     /// The same, by their codes.
     retried_codes: Mutex<BTreeMap<String, u64>>,
     pub(crate) no_answers: Count,
+    /// Answers of 5xx other than 503, by method and status: never an answer to a fan.
+    broken: Mutex<BTreeMap<String, u64>>,
     /// Requests whose fan lost the connection on purpose.
     pub(crate) lost: Count,
 }
@@ -52,6 +55,18 @@ impl Traffic {
         self.retried_503.one_more();
         let mut codes = self.retried_codes.lock().unwrap_or_else(PoisonError::into_inner);
         *codes.entry(code.to_owned()).or_default() += 1;
+    }
+
+    fn broke(&self, method: &str, path: &str, status: u16) {
+        let mut broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = path.rsplit('/').find(|part| part.parse::<Uuid>().is_err());
+        let what = format!("{method} …/{} answered {status}", last.unwrap_or_default());
+        *broken.entry(what).or_default() += 1;
+    }
+
+    /// What must never be answered, and how often it was.
+    pub(crate) fn broken(&self) -> BTreeMap<String, u64> {
+        self.broken.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// How often fans asked again at once, by the code of the 503.
@@ -82,6 +97,9 @@ pub(crate) struct Attempt {
     pub(crate) served: bool,
 }
 
+/// A lane that cannot decide says `busy` after two seconds.
+const QUICK_US: u64 = 1_000_000;
+
 impl Asked {
     fn of(request: &reqwest::Request) -> Option<Self> {
         let path = request.url().path();
@@ -96,9 +114,12 @@ impl Asked {
 
     fn is_served_by(self, answer: &Answer) -> bool {
         match self {
-            // `busy` is an answer too: others hold what is left.
+            // `busy` is an answer too, others hold what is left, unless a lane has only run out of time.
             Self::Seats => {
-                answer.is_success() || [409, 412].contains(&answer.status) || answer.code() == "busy"
+                let is_quick = answer.answered_us.saturating_sub(answer.sent_us) < QUICK_US;
+                answer.is_success()
+                    || [409, 412].contains(&answer.status)
+                    || (answer.code() == "busy" && is_quick)
             }
             Self::Line => answer.status < 500,
         }
@@ -203,8 +224,12 @@ impl Web {
 
     async fn exchange(&self, request: reqwest::Request) -> Option<Answer> {
         let sent_us = self.clock.now_us();
+        let (method, path) = (request.method().to_string(), request.url().path().to_owned());
         let response = self.http.execute(request).await.ok()?;
         let status = response.status().as_u16();
+        if status >= 500 && status != 503 {
+            self.traffic.broke(&method, &path, status);
+        }
         let retry_after = response
             .headers()
             .get("Retry-After")

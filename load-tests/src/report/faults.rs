@@ -1,7 +1,5 @@
 //! What went wrong with a run itself: then its other numbers prove nothing, however good they are.
 
-use std::collections::BTreeMap;
-
 use crate::chaos::Chaos;
 use crate::checker::facts::Facts;
 use crate::fans::history::{History, What};
@@ -16,7 +14,7 @@ pub(super) const FAILED_REQUESTS_PERCENT_MAX: u64 = 5;
 /// One sentence per fault.
 pub(super) fn faults(facts: &Facts, run: &Run<'_>) -> Vec<String> {
     let histories = &facts.histories;
-    let broken = broken_answers(histories);
+    let broken = broken_answers(run.traffic);
     let trespasses = trespasses_honoured(histories);
     // Whoever kills servers must expect requests to fail.
     let failed = run
@@ -89,19 +87,9 @@ fn trespasses_honoured(histories: &[History]) -> Vec<String> {
 }
 
 /// A 5xx other than 503 is never an answer to a fan.
-fn broken_answers(histories: &[History]) -> Vec<String> {
-    let mut answers: BTreeMap<String, usize> = BTreeMap::new();
-    for what in histories.iter().flat_map(History::whats) {
-        if let What::Refused { route, status, code } = what
-            && *status >= 500
-            && *status != 503
-        {
-            *answers
-                .entry(format!("{route} answered {status} {code}"))
-                .or_default() += 1;
-        }
-    }
-    answers
+fn broken_answers(traffic: &Traffic) -> Vec<String> {
+    traffic
+        .broken()
         .into_iter()
         .map(|(answer, count)| format!("{count} × {answer}"))
         .collect()

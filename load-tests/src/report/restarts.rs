@@ -16,8 +16,8 @@ struct Row {
     kind: Kind,
     selling: &'static str,
     well: &'static str,
-    /// Selling again must not take longer.
-    selling_ms_max: u64,
+    /// Neither serving again nor being well again may take longer.
+    ms_max: u64,
 }
 
 const AFTER_OURS_MS: u64 = 5_000;
@@ -62,12 +62,12 @@ const ROWS: [Row; 6] = [
     ),
 ];
 
-const fn row(kind: Kind, selling: &'static str, well: &'static str, selling_ms_max: u64) -> Row {
+const fn row(kind: Kind, selling: &'static str, well: &'static str, ms_max: u64) -> Row {
     Row {
         kind,
         selling,
         well,
-        selling_ms_max,
+        ms_max,
     }
 }
 
@@ -83,7 +83,7 @@ pub(super) fn numbers(chaos: &Chaos, run: &Run<'_>, histories: &[History]) -> Ve
         {
             numbers.push((row.selling, json!(worst)));
         }
-        if let Some(worst) = of_kind().map(|kill| ms(clock, kill, kill.well_at)).max() {
+        if let Some(worst) = of_kind().map(|kill| well_after_ms(kill, clock)).max() {
             numbers.push((row.well, json!(worst)));
         }
     }
@@ -93,8 +93,8 @@ pub(super) fn numbers(chaos: &Chaos, run: &Run<'_>, histories: &[History]) -> Ve
 /// What a number of these must not exceed.
 pub(super) fn bar_of(name: &str) -> Option<u64> {
     ROWS.iter()
-        .find(|row| row.selling == name)
-        .map(|row| row.selling_ms_max)
+        .find(|row| row.selling == name || row.well == name)
+        .map(|row| row.ms_max)
 }
 
 /// A sentence for whoever was too slow.
@@ -102,11 +102,12 @@ pub(super) fn too_slow(chaos: &Chaos, run: &Run<'_>, histories: &[History]) -> O
     let (clock, demand) = (run.clock, Demand::of(run, histories));
     let slow = chaos.kills.iter().filter_map(|kill| {
         let row = ROWS.iter().find(|row| row.kind == kill.kind)?;
-        let after = demand.served_after_ms(kill, clock)?;
-        (after > row.selling_ms_max).then(|| {
+        let served = demand.served_after_ms(kill, clock).unwrap_or(0);
+        let after = served.max(well_after_ms(kill, clock));
+        (after > row.ms_max).then(|| {
             format!(
                 "{} ({}) at {}: {after} ms, at most {}",
-                kill.part, kill.how, kill.at, row.selling_ms_max
+                kill.part, kill.how, kill.at, row.ms_max
             )
         })
     });
@@ -122,8 +123,11 @@ fn zero_of(kill: &Kill) -> chrono::DateTime<chrono::Utc> {
     }
 }
 
-fn ms(clock: RunClock, kill: &Kill, until: chrono::DateTime<chrono::Utc>) -> u64 {
-    clock.us_of(until).saturating_sub(clock.us_of(zero_of(kill))) / 1000
+fn well_after_ms(kill: &Kill, clock: RunClock) -> u64 {
+    clock
+        .us_of(kill.well_at)
+        .saturating_sub(clock.us_of(zero_of(kill)))
+        / 1000
 }
 
 /// What fans asked for, and when they got an answer, microseconds.
@@ -131,6 +135,8 @@ struct Demand<'a> {
     attempts: &'a [Attempt],
     /// (paid, tickets seen), of every order that became tickets.
     orders: Vec<(u64, u64)>,
+    /// Who was not served by then never was.
+    end: u64,
 }
 
 /// Fewer orders than this, paid in the first moments, say nothing: a webhook may be late by itself.
@@ -157,29 +163,33 @@ impl<'a> Demand<'a> {
         Self {
             attempts: run.attempts,
             orders,
+            end: u64::try_from(run.duration.as_micros()).unwrap_or(u64::MAX),
         }
     }
 
     /// From the kill (of a server: from its new start), or from the first fan who asked after that, to the first who was
     /// served. `None` when nobody asked.
     fn served_after_ms(&self, kill: &Kill, clock: RunClock) -> Option<u64> {
-        let killed = clock.us_of(kill.at);
+        let (killed, zero) = (clock.us_of(kill.at), clock.us_of(zero_of(kill)));
         let (asked, served) = match kill.kind {
-            Kind::Backend | Kind::Postgres | Kind::Redis => self.first_served(Asked::Seats, killed)?,
-            Kind::Node => self.first_served(Asked::Line, killed)?,
+            Kind::Backend | Kind::Postgres => self.first_served(Asked::Seats, (killed, zero))?,
+            // The line lives in Redis; seats can be had by a pass meanwhile.
+            Kind::Node | Kind::Redis => self.first_served(Asked::Line, (killed, zero))?,
             Kind::Worker | Kind::Nats => self.first_tickets((killed, clock.us_of(kill.well_at)))?,
         };
-        Some(served.saturating_sub(asked.max(clock.us_of(zero_of(kill)))) / 1000)
+        Some(served.saturating_sub(asked.max(zero)) / 1000)
     }
 
-    fn first_served(&self, asked: Asked, killed: u64) -> Option<(u64, u64)> {
+    /// Whoever was served before `zero` may have met the part before it fell.
+    fn first_served(&self, asked: Asked, (killed, zero): (u64, u64)) -> Option<(u64, u64)> {
         let after = || {
             let of_kind = self.attempts.iter().filter(move |attempt| attempt.asked == asked);
             of_kind.filter(move |attempt| attempt.sent_us > killed)
         };
         let first = after().map(|attempt| attempt.sent_us).min()?;
-        let served = after().filter(|attempt| attempt.served);
-        Some((first, served.map(|attempt| attempt.answered_us).min()?))
+        let served = after().filter(|attempt| attempt.served && attempt.answered_us >= zero);
+        let answered = served.map(|attempt| attempt.answered_us).min();
+        Some((first, answered.unwrap_or(self.end)))
     }
 
     fn first_tickets(&self, (killed, well): (u64, u64)) -> Option<(u64, u64)> {
@@ -260,6 +270,11 @@ mod tests {
             Some(3),
             "counted from the server's start"
         );
+    }
+
+    #[test]
+    fn who_asks_and_is_never_served_waits_to_the_end() {
+        assert_eq!(served_after(&[attempt(12, 13, false)], Kind::Backend), Some(48));
     }
 
     #[test]

@@ -126,7 +126,7 @@ impl<'a> Attendance<'a> {
         let news = following.queue_news.borrow_and_update().clone();
         self.rebuilds = news.rebuilds;
         match self.tell_state(socket).await {
-            Next::Stay if news.state == QueueState::Paused && self.told.is_some() => {
+            Next::Stay if news.state == QueueState::Paused && self.waits() => {
                 self.tell(socket, RoomEvent::QueuePaused).await
             }
             next => next,
@@ -155,7 +155,7 @@ impl<'a> Attendance<'a> {
         if news.rebuilds != self.rebuilds {
             return self.greet(socket, following).await;
         }
-        if self.told.is_none() {
+        if !self.waits() {
             return Next::Stay;
         }
         match news.state {
@@ -252,6 +252,11 @@ impl<'a> Attendance<'a> {
         let told = self.tell_position(socket).await;
         self.schedule();
         told
+    }
+
+    /// Whether the fan is in the line, as far as they were told.
+    fn waits(&self) -> bool {
+        self.told.is_some() || self.unplaced
     }
 
     async fn tell_position(&mut self, socket: &mut Socket) -> Next {

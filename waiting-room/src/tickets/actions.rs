@@ -128,8 +128,9 @@ pub(super) async fn join_as(
             (ticket, seen, true)
         }
         Joined::Already(ticket) => {
+            let is_current = line.reads.next().await;
             let seen = view::placed(app, &line, &ticket).await?;
-            (ticket, seen, false)
+            (ticket, view::sure(seen, is_current), false)
         }
         Joined::TooEarly { opens_at_ms } => return Err(JoinRefused::TooEarly { opens_at_ms }.into()),
         Joined::Closed { reason } => return Err(JoinRefused::Closed { reason }.into()),
@@ -153,15 +154,12 @@ pub(crate) async fn look(
     line.signs.note(id);
     let is_current = line.reads.next().await;
     if let Some(place) = line.mirror.place(claims.sequence, millis(app.clock.now())) {
-        let mut ticket = view::waiting(app, &line, claims.ticket_id, place);
-        if !is_current {
-            (ticket.position, ticket.estimated_wait_seconds) = (None, None);
-        }
-        return Ok((line, ticket));
+        let ticket = view::waiting(app, &line, claims.ticket_id, place);
+        return Ok((line, view::sure(ticket, is_current)));
     }
     let found = on_line(app, &line, || app.store.ticket(&line.keys, id)).await?;
     let ticket = view::placed(app, &line, &found.ok_or(LookRefused::NoSuchTicket)?).await?;
-    Ok((line, ticket))
+    Ok((line, view::sure(ticket, is_current)))
 }
 
 /// The fan gives up the place or the session. Repeating it changes nothing.

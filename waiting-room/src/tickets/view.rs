@@ -61,6 +61,18 @@ pub(super) async fn placed(app: &App, line: &Line, ticket: &PlacedTicket) -> any
     })
 }
 
+/// The ticket without a place that another node may have told better.
+pub(super) fn sure(ticket: Ticket, is_current: bool) -> Ticket {
+    if is_current {
+        return ticket;
+    }
+    Ticket {
+        position: None,
+        estimated_wait_seconds: None,
+        ..ticket
+    }
+}
+
 fn ws_url(app: &App, ticket_id: Uuid) -> String {
     format!("{}/tickets/{ticket_id}/ws", app.sockets_public_url)
 }

@@ -25,6 +25,9 @@ const ASK_AGAIN: Duration = Duration::from_secs(2);
 /// A webhook takes a second or two: one that has not come after so long may never come.
 const WEBHOOK_PATIENCE: TimeDelta = TimeDelta::seconds(15);
 
+/// A question that is not answered by then has failed: the limit of every call, and something for ourselves.
+const LONGEST_QUESTION: TimeDelta = TimeDelta::seconds(10);
+
 /// Job: ends an order that is still unpaid. Repeatable at every point: what is done is not done again.
 ///
 /// # Errors
@@ -45,9 +48,16 @@ pub async fn close_order(app: &App, order_id: OrderId) -> anyhow::Result<Outcome
         .is_some_and(|payment| payment.cancel_asked_at.is_some());
     if now < order.session_ends_at && !taken_back {
         let next = match payment {
-            None => order.session_ends_at,
-            Some(payment) if ask_about(app, &payment, now).await? => return Ok(Outcome::Done),
-            Some(payment) => next_question(payment.started_at, now).min(order.session_ends_at),
+            Some(payment) if may_ask(&payment, order.session_ends_at, now) => {
+                if ask_about(app, &payment).await? {
+                    return Ok(Outcome::Done);
+                }
+                next_question(payment.started_at, now).min(order.session_ends_at)
+            }
+            Some(payment) if now < first_question(payment.started_at) => {
+                first_question(payment.started_at).min(order.session_ends_at)
+            }
+            None | Some(_) => order.session_ends_at,
         };
         return Ok(Outcome::Again {
             after: (next - now).to_std().unwrap_or(ASK_AGAIN),
@@ -69,15 +79,22 @@ fn next_question(started_at: Timestamp, now: Timestamp) -> Timestamp {
     now + (now - started_at).max(WEBHOOK_PATIENCE)
 }
 
+/// Not before a webhook had its time, and not so late that waiting for the answer would delay the session's end.
+fn may_ask(payment: &Payment, session_ends_at: Timestamp, now: Timestamp) -> bool {
+    now >= first_question(payment.started_at) && now + LONGEST_QUESTION < session_ends_at
+}
+
 /// Whether Stripe knows what became of the payment; then it is done, as if its webhook had come.
-async fn ask_about(app: &App, payment: &Payment, now: Timestamp) -> anyhow::Result<bool> {
+async fn ask_about(app: &App, payment: &Payment) -> anyhow::Result<bool> {
     let Some(intent_id) = &payment.intent_id else {
         return Ok(false);
     };
-    if now < first_question(payment.started_at) {
-        return Ok(false);
-    }
-    match app.gateway.retrieve(intent_id).await.map(|intent| intent.state) {
+    match app
+        .gateway
+        .retrieve_if_idle(intent_id)
+        .await
+        .map(|intent| intent.state)
+    {
         Ok(IntentState::Captured(amount)) => {
             tracing::info!(order.id = %payment.order_id, "A payment was captured, and no webhook has said so");
             settle(app, payment.order_id, GatewayNews::Captured(amount)).await?;

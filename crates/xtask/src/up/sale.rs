@@ -29,6 +29,10 @@ impl OnSale<'_> {
     /// The fans, then a search for personal data in the clear: the first that fails decides.
     pub(super) fn run(&self, fleet: &mut Fleet, parts: Vec<Part>) -> anyhow::Result<ExitCode> {
         println!("» {} fans buy (seed {})", self.args.fans, self.args.seed);
+        // What an earlier sale wrote must not pass for what this one saw.
+        if self.report.exists() {
+            std::fs::remove_file(self.report)?;
+        }
         let log = self.state.join("log");
         let mut code = if self.args.chaos {
             self.sell_in_chaos(fleet, parts)?
