@@ -86,7 +86,7 @@ pub(crate) fn controls(checkout: &Checkout, args: &ControlsArgs) -> anyhow::Resu
     let wrong = forged.iter().filter(|history| !history.ok).count();
     let unproven = rows.iter().filter(|row| !row.proven).count();
     println!(
-        "{} forged histories, {wrong} judged wrongly; {} guards left out, {unproven} not proven; {} s",
+        "{} forged histories, {wrong} judged wrongly; {} sales, {unproven} of which prove nothing; {} s",
         forged.len(),
         rows.len(),
         started.elapsed().as_secs()

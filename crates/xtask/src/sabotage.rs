@@ -104,11 +104,14 @@ pub(crate) const GUARDS: [Guard; 13] = [
         "lost_ack",
         "a hold in four is answered and rolled back",
     ),
-    guard(
-        ("back-within-session", Program::Backend),
-        "false_sold_out",
-        "`gone` counts what is free now, not what comes back within the session",
-    ),
+    Guard {
+        fans: 150,
+        ..guard(
+            ("back-within-session", Program::Backend),
+            "false_sold_out",
+            "`gone` counts what is free now, not what comes back within the session",
+        )
+    },
     guard(
         ("capture-applied", Program::Backend),
         "paid_without_outcome",
