@@ -12,7 +12,7 @@ use crate::health::{Health, wait_for};
 use crate::interrupt;
 use crate::ports;
 use crate::programs::{install, program};
-use crate::tests_run::{runner, start_test_servers};
+use crate::tests_run::{run_to_end, runner, start_test_servers};
 
 /// The stack of these tests.
 pub(crate) const COUNTERPARTS_STACK: &str = "counterparts";
@@ -45,13 +45,7 @@ pub(crate) fn run_tests(checkout: &Checkout) -> anyhow::Result<ExitCode> {
     for (name, value) in start_all(&mut fleet, &home)? {
         tests.env(name, value);
     }
-    let status = tests.status()?;
-    interrupt::check()?;
-    fleet.stop();
-    Ok(status
-        .code()
-        .and_then(|code| u8::try_from(code).ok())
-        .map_or(ExitCode::FAILURE, ExitCode::from))
+    run_to_end(&mut fleet, &mut tests)
 }
 
 /// Starts the three, and says where they are in the words of the tests.

@@ -237,9 +237,7 @@ impl Sale {
             landing_seconds: 20,
         }
     }
-}
 
-impl Sale {
     /// Half a minute a session: what nobody pays for comes back while others still want it.
     pub(crate) fn short(fans: u32, seats_per_fan: u32) -> Self {
         Self {

@@ -33,6 +33,11 @@ pub(crate) fn test(checkout: &Checkout, args: &TestArgs) -> anyhow::Result<ExitC
     }
     runner.args(&args.runner);
     println!("» {}", command_line(&runner));
+    run_to_end(&mut fleet, &mut runner)
+}
+
+/// Runs the runner, then stops what it needed; the exit code is the runner's.
+pub(crate) fn run_to_end(fleet: &mut Fleet, runner: &mut Command) -> anyhow::Result<ExitCode> {
     let status = runner.status()?;
     interrupt::check()?;
     // The runner's closing lines stay the last thing on the terminal.

@@ -192,6 +192,4 @@ pub(crate) struct Webhooks {
     pub(crate) delayed: usize,
     pub(crate) reordered: usize,
     pub(crate) lost: usize,
-    /// Neither delivered nor lost yet.
-    pub(crate) pending: usize,
 }

@@ -209,9 +209,7 @@ impl Stage<'_> {
         stack.save(&self.state.join("stack.json"))?;
         Ok(stack)
     }
-}
 
-impl Stage<'_> {
     /// Some of the simulated people are on the blacklist.
     fn bar_outlaws(&self, binaries: &Binaries, files: &SettingsFiles) -> anyhow::Result<()> {
         let mut list = Command::new(&binaries.load_tests);
