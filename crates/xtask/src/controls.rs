@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::checkout::Checkout;
 use crate::interrupt;
-use crate::sabotage::{self, Broken, GUARDS, Guard};
+use crate::sabotage::{self, Broken, GUARDS, Guard, Verdict};
 use crate::up::{self, UpArgs};
 
 /// What to prove, and where to write it.
@@ -105,7 +105,7 @@ pub(crate) fn controls(checkout: &Checkout, args: &ControlsArgs) -> anyhow::Resu
 /// What a sale without a guard broke.
 struct Sale {
     /// None: it did not come to an end.
-    broken: Option<Broken>,
+    verdict: Option<Verdict>,
     seconds: u64,
 }
 
@@ -119,9 +119,9 @@ fn sell_without(
     forget(report)?;
     let up = UpArgs::without(guard, (args.seed, args.port_base), report.to_owned());
     // Its verdict is in the report; here it matters what else was broken, too.
-    let sold = up::up(checkout, &up).and_then(|_| sabotage::broken_invariants(report));
-    let broken = match sold {
-        Ok(broken) => Some(broken),
+    let sold = up::up(checkout, &up).and_then(|_| sabotage::verdict(report));
+    let verdict = match sold {
+        Ok(verdict) => Some(verdict),
         Err(error) => {
             interrupt::check()?;
             println!("  failed: {error:#}");
@@ -129,7 +129,7 @@ fn sell_without(
         }
     };
     Ok(Sale {
-        broken,
+        verdict,
         seconds: started.elapsed().as_secs(),
     })
 }
@@ -160,10 +160,10 @@ fn judge_forged(checkout: &Checkout, file: &Path) -> anyhow::Result<Vec<ForgedHi
 
 fn row(guard: &'static Guard, sale: Sale, forged: &[ForgedHistory]) -> Row {
     let is_seen = sale
-        .broken
+        .verdict
         .as_ref()
-        .is_some_and(|broken| guard.is_missed_in(broken));
-    let mut broken = sale.broken.unwrap_or_default();
+        .is_some_and(|verdict| guard.is_missed_in(verdict));
+    let mut broken = sale.verdict.map(|verdict| verdict.broken).unwrap_or_default();
     let tells_of = |history: &&ForgedHistory| match guard.program {
         Some(_) => history
             .must_be_reported

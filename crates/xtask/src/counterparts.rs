@@ -111,7 +111,7 @@ fn install_all(sources: &Path, home: &Path) -> anyhow::Result<()> {
     capture(
         Command::new(npm)
             .current_dir(home)
-            .args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]),
+            .args(["ci", "--engine-strict", "--no-audit", "--no-fund", "--ignore-scripts"]),
     )?;
     capture(
         Command::new(python()?)

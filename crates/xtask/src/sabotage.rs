@@ -47,7 +47,7 @@ pub(crate) struct Guard {
     pub(crate) invariant: &'static str,
     /// What is left out.
     pub(crate) without: &'static str,
-    /// As few fans as show it reliably.
+    /// As few fans as show it reliably; without a program, a sale like any other.
     pub(crate) fans: u32,
     /// Two make seats run short; four leave enough for whoever comes back for more.
     pub(crate) seats_per_fan: u32,
@@ -56,12 +56,24 @@ pub(crate) struct Guard {
 /// How often each invariant was broken, without those that held.
 pub(crate) type Broken = BTreeMap<String, u64>;
 
+/// What a report says of its sale.
+pub(crate) struct Verdict {
+    pub(crate) broken: Broken,
+    /// Nothing at all is wrong: no invariant, no floor, no fault.
+    is_ok: bool,
+}
+
 impl Guard {
+    /// Of "nothing" it is not so: that sale is like any other.
+    pub(crate) fn is_left_out(&self) -> bool {
+        self.program.is_some()
+    }
+
     /// Whether the checker said what it must of a sale without this guard; of a sale with all of them it must say nothing.
-    pub(crate) fn is_missed_in(&self, broken: &Broken) -> bool {
+    pub(crate) fn is_missed_in(&self, verdict: &Verdict) -> bool {
         match self.program {
-            Some(_) => broken.contains_key(self.invariant),
-            None => broken.is_empty(),
+            Some(_) => verdict.broken.contains_key(self.invariant),
+            None => verdict.is_ok,
         }
     }
 }
@@ -181,7 +193,7 @@ pub(crate) fn find(name: &str) -> anyhow::Result<&'static Guard> {
 }
 
 /// What a report says was broken, and how often.
-pub(crate) fn broken_invariants(report: &Path) -> anyhow::Result<Broken> {
+pub(crate) fn verdict(report: &Path) -> anyhow::Result<Verdict> {
     let text = std::fs::read_to_string(report)
         .with_context(|| format!("the sale left no report {}", report.display()))?;
     let report: serde_json::Value = serde_json::from_str(&text)?;
@@ -189,12 +201,28 @@ pub(crate) fn broken_invariants(report: &Path) -> anyhow::Result<Broken> {
     let broken = GUARDS
         .iter()
         .filter_map(|guard| Some((guard.invariant.to_owned(), times(guard)?)));
-    Ok(broken.collect())
+    Ok(Verdict {
+        broken: broken.collect(),
+        is_ok: report["ok"] == true,
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+
+    #[test]
+    fn every_invariant_that_the_checker_judges_has_a_guard_and_no_guard_has_another() {
+        let checker = include_str!("../../../load-tests/src/checker/mod.rs");
+        let named = GUARDS.iter().filter(|guard| guard.is_left_out());
+        let named: BTreeSet<&str> = named.map(|guard| guard.invariant).collect();
+        for invariant in &named {
+            assert!(checker.contains(&format!("(\"{invariant}\", ")), "{invariant}");
+        }
+        assert_eq!(checker.matches("(facts)),").count(), named.len());
+    }
 
     #[test]
     fn the_programs_know_these_guards_and_no_others() {

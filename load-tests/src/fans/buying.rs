@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::clock::{pause, wall_now};
 use crate::fans::character::{LeavesAt, Quirk};
-use crate::fans::history::What;
+use crate::fans::history::{Trespass, What};
 use crate::fans::life::{Fan, Visit};
 use crate::fans::paying::Paying;
 use crate::fans::waiting::Session;
@@ -132,16 +132,24 @@ impl Fan {
         for _ in 0..CHECKOUT_TRIES {
             let (holders, oibs) = self.name_holders(cart.seats.len(), naming);
             let body = json!({"cart_version": cart.version, "holders": holders, "accept_equal_seats": true});
-            let key = self.fresh_key();
-            let ask = |http: &Client, fan: &Self| {
-                http.post(&url)
-                    .bearer_auth(&fan.token)
-                    .header(SESSION_PASS_HEADER, &session.pass)
-                    .header(IDEMPOTENCY_KEY_HEADER, &key)
-                    .json(&body)
+            let (key, other_key) = (self.fresh_key(), self.fresh_key());
+            let ask = |key: String| {
+                let (url, body) = (&url, &body);
+                move |http: &Client, fan: &Self| {
+                    http.post(url)
+                        .bearer_auth(&fan.token)
+                        .header(SESSION_PASS_HEADER, &session.pass)
+                        .header(IDEMPOTENCY_KEY_HEADER, &key)
+                        .json(body)
+                }
             };
-            self.lose_answer(ask).await;
-            let answer = self.insist("", ask).await;
+            let answer = if self.character.quirk == Quirk::TwoDevices {
+                let (one, other) = join(self.insist("", ask(key)), self.insist("", ask(other_key))).await;
+                self.one_order(one, other)
+            } else {
+                self.lose_answer(ask(key.clone())).await;
+                self.insist("", ask(key)).await
+            };
             let code = answer.as_ref().map(Answer::code).unwrap_or_default().to_owned();
             if code == "holder-blacklisted" && self.character.quirk == Quirk::Blacklisted {
                 self.is_barred = true;
@@ -159,6 +167,24 @@ impl Fan {
             return Some(order_id);
         }
         None
+    }
+
+    /// Two devices asked at once: of one cart there must be one order, whichever device got it.
+    fn one_order(&mut self, one: Option<Answer>, other: Option<Answer>) -> Option<Answer> {
+        let placed = |answer: &Option<Answer>| {
+            let placed = answer.as_ref().filter(|answer| answer.is_success())?;
+            placed.read::<Order>().map(|order| order.order_id)
+        };
+        let (first, second) = (placed(&one), placed(&other));
+        self.note_second(
+            Trespass::SecondOrder,
+            first.is_some() && second.is_some() && first != second,
+        );
+        if first.is_none() && second.is_some() {
+            other
+        } else {
+            one
+        }
     }
 
     /// Ticket 1 is the buyer's own, unless they have one. Answers the bodies and everybody's OIBs.

@@ -11,12 +11,20 @@ pub(crate) struct History {
     pub(crate) fate: Fate,
 }
 
-/// One request and its answer, or one message of the room (then both times are its arrival).
+/// One request and its answer, or one message of the room (then all times are its arrival).
 #[derive(Debug, Clone)]
 pub(crate) struct Step {
+    /// When the fan first asked; a repetition may have been answered.
     pub(crate) sent_us: u64,
     pub(crate) answered_us: u64,
     pub(crate) what: What,
+}
+
+impl Step {
+    /// How long the fan waited for the answer, repetitions included.
+    pub(crate) fn waited_us(&self) -> u64 {
+        self.answered_us.saturating_sub(self.sent_us)
+    }
 }
 
 /// How a fan's run ended.
@@ -93,10 +101,14 @@ pub(crate) enum Trespass {
     WithoutTurn,
     /// Seats with a pass that was given to another fan.
     ForeignPass,
-    /// Seats with a pass that somebody has changed.
+    /// Seats with another's pass that now names the one who shows it.
     TamperedPass,
     /// A second place in the line.
     SecondPlace,
+    /// A second cart, by pressing twice.
+    SecondCart,
+    /// A second order of one cart.
+    SecondOrder,
     /// A ticket for somebody on the blacklist.
     Blacklisted,
 }

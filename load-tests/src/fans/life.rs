@@ -261,7 +261,7 @@ impl Fan {
 
     pub(super) fn remember(&mut self, answer: &Answer, what: What) {
         self.history.steps.push(Step {
-            sent_us: answer.sent_us,
+            sent_us: answer.asked_us,
             answered_us: answer.answered_us,
             what,
         });

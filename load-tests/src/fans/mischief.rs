@@ -1,7 +1,9 @@
 //! What fans try that nobody may do: seats before the turn, other people's passes, two places, tickets for the barred.
 
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD as URL_SAFE_NO_PAD;
 use contracts::{IDEMPOTENCY_KEY_HEADER, SESSION_PASS_HEADER};
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::fans::character::Quirk;
@@ -14,7 +16,13 @@ impl Fan {
         let (how, pass) = match self.character.quirk {
             Quirk::Bot => (Trespass::WithoutTurn, None),
             Quirk::Replays => match self.world.found_pass() {
-                Some(pass) if self.rng_bool() => (Trespass::TamperedPass, Some(tampered(&pass))),
+                Some(pass) if self.rng_bool() => {
+                    let grant = self.join_grant().await;
+                    match grant.and_then(|grant| tampered(&pass, &grant.grant)) {
+                        Some(pass) => (Trespass::TamperedPass, Some(pass)),
+                        None => (Trespass::ForeignPass, Some(pass)),
+                    }
+                }
                 Some(pass) => (Trespass::ForeignPass, Some(pass)),
                 None => (Trespass::WithoutTurn, None),
             },
@@ -55,11 +63,16 @@ impl Fan {
             return;
         };
         if let Some(other) = self.show_grant(&grant).await {
-            self.remember_now(What::Trespassed {
-                how: Trespass::SecondPlace,
-                honoured: other.ticket_id != ticket_id,
-            });
+            self.note_second(Trespass::SecondPlace, other.ticket_id != ticket_id);
         }
+    }
+
+    /// Writes down what came of doing something twice: the same again, or a second one.
+    pub(super) fn note_second(&mut self, how: Trespass, is_another: bool) {
+        self.remember_now(What::Trespassed {
+            how,
+            honoured: is_another,
+        });
     }
 
     /// Writes down an order that names somebody who is on the blacklist.
@@ -78,24 +91,38 @@ impl Fan {
     }
 }
 
-/// One sign of the signature changed.
-fn tampered(pass: &str) -> String {
-    let mut signs: Vec<char> = pass.chars().collect();
-    let last = signs.len().saturating_sub(8);
-    if let Some(sign) = signs.get_mut(last) {
-        *sign = if *sign == 'A' { 'B' } else { 'A' };
-    }
-    signs.into_iter().collect()
+/// The pass, made out to whom the join grant names: its signature is now another's. Both are JSON Web Tokens.
+fn tampered(pass: &str, grant: &str) -> Option<String> {
+    let mut claims = claims_of(pass)?;
+    claims["sub"] = claims_of(grant)?.get("sub")?.clone();
+    let mut parts: Vec<&str> = pass.split('.').collect();
+    let claims = URL_SAFE_NO_PAD.encode(claims.to_string());
+    *parts.get_mut(1)? = &claims;
+    Some(parts.join("."))
+}
+
+fn claims_of(token: &str) -> Option<Value> {
+    let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
+    serde_json::from_slice(&claims).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn token(claims: &Value) -> String {
+        format!("head.{}.signature", URL_SAFE_NO_PAD.encode(claims.to_string()))
+    }
+
     #[test]
-    fn a_tampered_pass_is_another_pass_of_the_same_length() {
-        let pass = "header.claims.signature-AAAA";
-        assert_ne!(tampered(pass), pass);
-        assert_eq!(tampered(pass).len(), pass.len());
+    fn a_tampered_pass_is_made_out_to_the_thief_and_signed_for_another() {
+        let pass = token(&json!({"sub": "its owner", "ticket_id": "of its owner"}));
+        let tampered = tampered(&pass, &token(&json!({"sub": "the thief"}))).unwrap_or_default();
+        assert_eq!(
+            claims_of(&tampered),
+            Some(json!({"sub": "the thief", "ticket_id": "of its owner"}))
+        );
+        assert!(tampered.starts_with("head.") && tampered.ends_with(".signature"));
+        assert_ne!(tampered, pass);
     }
 }

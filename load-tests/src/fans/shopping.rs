@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::clock::{pause, wall_now};
 use crate::fans::character::{LeavesAt, Quirk};
-use crate::fans::history::{GoneAnswer, What};
+use crate::fans::history::{GoneAnswer, Trespass, What};
 use crate::fans::life::{Fan, GREEDY_EXTRA, Visit};
 use crate::fans::waiting::Session;
 use crate::fans::web::Answer;
@@ -168,6 +168,10 @@ impl Fan {
                 let one = self.understand(session, wish, first).await;
                 let other = self.understand(session, wish, second).await;
                 match (one, other) {
+                    (Wished::Held(cart), Wished::Held(other)) => {
+                        self.note_second(Trespass::SecondCart, cart != other);
+                        Wished::Held(cart)
+                    }
                     (Wished::Held(cart), _) | (_, Wished::Held(cart)) => Wished::Held(cart),
                     (one, _) => one,
                 }

@@ -155,16 +155,13 @@ impl Fan {
                 Follows::Polling => self.poll(place).await,
                 Follows::Socket | Follows::ShakySocket => match connect(place).await {
                     Some(socket) => {
-                        if was_lost {
-                            self.remember_now(What::Reconnected);
-                        }
-                        was_lost = true;
                         let patience = if drops > 0 {
                             self.until_it_drops()
                         } else {
                             SILENCE_MAX
                         };
-                        self.follow(place, socket, patience).await
+                        let is_back = std::mem::replace(&mut was_lost, true);
+                        self.follow(place, socket, (patience, is_back)).await
                     }
                     None => self.poll(place).await,
                 },
@@ -193,7 +190,12 @@ impl Fan {
 
     /// Reads frames until something ends the wait. `None`: the socket closed, broke, or stayed silent; nothing is lost by
     /// that, so come back.
-    async fn follow(&mut self, place: &Place, mut socket: Socket, patience: Duration) -> Option<Waited> {
+    async fn follow(
+        &mut self,
+        place: &Place,
+        mut socket: Socket,
+        (patience, mut is_back): (Duration, bool),
+    ) -> Option<Waited> {
         loop {
             let message = timeout(patience, socket.next()).await.ok()??.ok()?;
             let Message::Text(text) = message else { continue };
@@ -205,6 +207,10 @@ impl Fan {
                 });
                 return None;
             };
+            // Connected is not enough: the place must be known.
+            if std::mem::take(&mut is_back) {
+                self.remember_now(What::Reconnected);
+            }
             if let Some(waited) = self.hear(place, frame.event) {
                 return Some(waited);
             }

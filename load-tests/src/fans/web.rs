@@ -17,10 +17,12 @@ use crate::fans::tally::Count;
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
 /// Connections kept open per server: as many as fans may act at once.
 const IDLE_CONNECTIONS_MAX: usize = 1024;
-/// So long the same request is sent again when no answer comes.
-const INSISTS_FOR: Duration = Duration::from_secs(30);
-/// Longest pause before it is sent again, unless the server names one.
-const PAUSE_MAX: Duration = Duration::from_secs(1);
+/// So long the same request is sent again when no answer comes: who came for a ticket does not go home over a busy minute.
+const INSISTS_FOR: Duration = Duration::from_secs(120);
+/// The first pause before it is sent again; it doubles.
+const PAUSE_MIN: Duration = Duration::from_millis(200);
+/// Longest pause before it is sent again.
+const PAUSE_MAX: Duration = Duration::from_secs(5);
 /// A connection that breaks does so after this, before or after the server has acted.
 const BREAKS_AFTER: Duration = Duration::from_millis(8);
 /// Longest pause that a server may ask for; fans are impatient.
@@ -126,12 +128,14 @@ impl Asked {
     }
 }
 
-/// An answer, with the times of this very request.
+/// An answer, with the times of the very request that it answers.
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) body: Value,
     pub(crate) retry_after: Option<Duration>,
+    /// When the fan first asked: earlier than `sent_us` if the request had to be repeated.
+    pub(crate) asked_us: u64,
     pub(crate) sent_us: u64,
     pub(crate) answered_us: u64,
 }
@@ -241,6 +245,7 @@ impl Web {
             status,
             body,
             retry_after,
+            asked_us: sent_us,
             sent_us,
             answered_us: self.clock.now_us(),
         })
@@ -252,18 +257,21 @@ impl Web {
     where
         F: Fn(&reqwest::Client) -> RequestBuilder,
     {
-        let started = Instant::now();
-        let mut patience = Duration::from_millis(200);
+        let (started, asked_us) = (Instant::now(), self.clock.now_us());
+        let mut patience = PAUSE_MIN;
         loop {
             let answer = self.send(make(&self.http)).await;
-            let wait = match &answer {
+            let answer = answer.map(|answer| Answer { asked_us, ..answer });
+            let least = match &answer {
                 Some(answer) if answer.status == 503 && answer.code() != unless => {
                     self.traffic.refused(answer.code());
                     answer.pause()
                 }
                 Some(_) => return answer,
-                None => patience,
+                None => Duration::ZERO,
             };
+            // Thousands were turned away in the same second: they must not come back in the same second.
+            let wait = least.max(patience).mul_f64(rand::random_range(1.0..1.5));
             if started.elapsed() + wait > INSISTS_FOR {
                 return answer;
             }

@@ -26,7 +26,7 @@ pub(super) struct Zone {
     pub(super) available_count: u32,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub(super) struct Cart {
     pub(super) cart_id: Uuid,
     pub(super) version: i32,
@@ -34,7 +34,7 @@ pub(super) struct Cart {
     pub(super) seats: Vec<Seat>,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub(super) struct Seat {
     pub(super) seat_id: Uuid,
 }

@@ -19,7 +19,7 @@ pub(super) fn latencies(histories: &[History]) -> Vec<(&'static str, Value)> {
         let mut paid_us: BTreeMap<Uuid, u64> = BTreeMap::new();
         for step in &history.steps {
             match &step.what {
-                What::Held { .. } => record(&mut holds, step.answered_us.saturating_sub(step.sent_us)),
+                What::Held { .. } => record(&mut holds, step.waited_us()),
                 What::CardPaid { order_id } => {
                     paid_us.insert(*order_id, step.answered_us);
                 }

@@ -211,7 +211,7 @@ fn hold_latencies(histories: &[History], seconds: u64) -> Vec<Line> {
         if matches!(step.what, What::Held { .. })
             && let Some(bucket) = at_bucket(&mut per_bucket, step.answered_us)
         {
-            bucket.push(step.answered_us.saturating_sub(step.sent_us));
+            bucket.push(step.waited_us());
         }
     }
     for bucket in &mut per_bucket {

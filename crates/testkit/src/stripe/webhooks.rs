@@ -102,8 +102,7 @@ impl Courier {
             fate = self.route.mischief.fate(number);
             progress.sent += 1;
             match fate {
-                Fate::Spared | Fate::HeldBack => {}
-                Fate::Duplicated(_) => progress.duplicated += 1,
+                Fate::Spared | Fate::HeldBack | Fate::Duplicated(_) => {}
                 Fate::Delayed(_) => progress.delayed += 1,
                 Fate::Lost => progress.lost += 1,
             }
@@ -157,12 +156,13 @@ impl Route {
         }
         self.pause(self.delay).await?;
         self.deliver(parcel).await?;
-        for apart in pauses {
-            self.pause(apart).await?;
+        for apart in &pauses {
+            self.pause(*apart).await?;
             self.deliver(parcel).await?;
         }
         self.progress.send_modify(|progress| {
             progress.delivered += 1;
+            progress.duplicated += u64::from(!pauses.is_empty());
             progress.reordered += u64::from(was_overtaken);
         });
         Ok(())

@@ -115,8 +115,8 @@ impl UpArgs {
 
     pub(super) fn sale(&self) -> Sale {
         match self.guard() {
-            Some(guard) => Sale::short(self.fans, guard.seats_per_fan),
-            None => Sale::for_fans(self.fans),
+            Some(guard) if guard.is_left_out() => Sale::short(self.fans, guard.seats_per_fan),
+            _ => Sale::for_fans(self.fans),
         }
     }
 

@@ -4,14 +4,14 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 
 use super::args::UpArgs;
 use super::chaos::{Monkey, Part};
 use crate::checkout::command_line;
 use crate::fleet::Fleet;
 use crate::interrupt;
-use crate::sabotage;
+use crate::sabotage::{self, Guard};
 
 /// So often the fleet and the fans' program are looked at.
 const LOOKED_AT_EVERY: Duration = Duration::from_millis(50);
@@ -40,9 +40,10 @@ impl OnSale<'_> {
             watched(&mut self.fans(), || fleet.check())?
         };
         if let Some(guard) = self.args.guard() {
-            let broken = sabotage::broken_invariants(self.report)?;
-            println!("» left out: {}; reported: {broken:?}", guard.name);
-            code = i32::from(!guard.is_missed_in(&broken));
+            ensure!(code <= 1, "the fans' program could not do its work");
+            let verdict = sabotage::verdict(self.report)?;
+            println!("» left out: {}; reported: {:?}", guard.name, verdict.broken);
+            code = i32::from(!guard.is_missed_in(&verdict));
         } else {
             println!("» searching databases, bus and logs for personal data in the clear");
             let found = watched(self.load_tests("scan").arg("--dir").arg(&log), || fleet.check())?;
@@ -72,7 +73,7 @@ impl OnSale<'_> {
             .arg(self.args.fans.to_string())
             .arg("--seed")
             .arg(self.args.seed.to_string());
-        if self.args.sabotage.is_some() {
+        if self.args.guard().is_some_and(Guard::is_left_out) {
             sale.args(sabotage::SHORT_SALE);
         }
         sale
