@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
-use crate::stripe::errors::{Failure, PENDING_REFUND};
+use crate::stripe::errors::Failure;
 use crate::stripe::objects::{Charge, Intent, IntentStatus, Refund, fresh_id};
 use crate::stripe::params::Params;
 
@@ -12,6 +12,10 @@ use crate::stripe::params::Params;
 const AMOUNT_MIN: i64 = 50;
 /// Stripe's largest: eight digits.
 const AMOUNT_MAX: i64 = 99_999_999;
+
+/// Why an intent may be cancelled, and a charge refunded.
+const CANCELLATION_REASONS: [&str; 4] = ["abandoned", "duplicate", "fraudulent", "requested_by_customer"];
+const REFUND_REASONS: [&str; 3] = ["duplicate", "fraudulent", "requested_by_customer"];
 
 /// What a call did: what is answered, and what happened that webhooks tell.
 #[derive(Debug)]
@@ -108,6 +112,7 @@ impl Account {
     }
 
     pub(crate) fn cancel_intent(&mut self, id: &str, params: &Params, now: i64) -> Result<Done, Failure> {
+        let reason = params.one_of("cancellation_reason", &CANCELLATION_REASONS)?;
         let intent = self
             .intents
             .get_mut(id)
@@ -125,12 +130,13 @@ impl Account {
         intent.status = IntentStatus::Canceled;
         intent.next_action = None;
         intent.canceled_at = Some(now);
-        intent.cancellation_reason = params.owned("cancellation_reason");
+        intent.cancellation_reason = reason;
         let body = intent.json();
         Ok(Done::ok(body.clone(), vec![("payment_intent.canceled", body)]))
     }
 
     pub(crate) fn create_refund(&mut self, params: &Params, now: i64) -> Result<Done, Failure> {
+        let reason = params.one_of("reason", &REFUND_REASONS)?;
         let charge_id = match (params.get("charge"), params.get("payment_intent")) {
             (Some(charge), _) => charge.to_owned(),
             (None, Some(intent)) => {
@@ -169,15 +175,16 @@ impl Account {
             return Err(Failure::invalid(&message, Some("amount")));
         }
         charge.refunded += amount;
-        let slow = charge.payment_method == PENDING_REFUND;
+        let slow = charge.face.refunds_slowly;
         let mut refund = Refund {
             id: fresh_id("re"),
             charge: charge_id,
             intent: charge.intent.clone(),
+            payment_method: charge.payment_method.clone(),
             amount,
             currency: charge.currency.clone(),
             created: now,
-            reason: params.owned("reason"),
+            reason,
             metadata: params.map("metadata"),
             status: if slow { "pending" } else { "succeeded" },
         };

@@ -1,9 +1,7 @@
 //! Paying: a card, and the second factor that some banks want.
 
-use serde_json::Value;
-
 use crate::stripe::account::{Account, Done, refuse_raw_card};
-use crate::stripe::errors::{Card, Decline, Failure};
+use crate::stripe::errors::{Card, Decline, Face, Failure};
 use crate::stripe::objects::{Charge, Intent, IntentStatus, fresh_id, second_factor};
 use crate::stripe::params::Params;
 
@@ -20,13 +18,12 @@ impl Account {
         }
         let method = params.required("payment_method")?.to_owned();
         let card = Card::of(&method).ok_or_else(|| {
-            Failure::invalid(
-                &format!("No such PaymentMethod: '{method}'"),
-                Some("payment_method"),
-            )
+            let message = format!("No such PaymentMethod: '{method}'");
+            Failure::invalid(&message, Some("payment_method")).coded("resource_missing")
         })?;
         let intent = Intent {
             next_action: None,
+            payment_method: Some(fresh_id("pm")),
             ..intent.clone()
         };
         Ok(match card {
@@ -66,7 +63,6 @@ impl Account {
         charge.paid = true;
         intent.status = IntentStatus::Succeeded;
         intent.latest_charge = Some(charge.id.clone());
-        intent.payment_method = Some(fresh_id("pm"));
         intent.last_payment_error = None;
         self.charges.insert(charge.id.clone(), charge);
         self.keep(intent, "payment_intent.succeeded")
@@ -74,7 +70,6 @@ impl Account {
 
     fn ask_second_factor(&mut self, mut intent: Intent) -> Done {
         intent.status = IntentStatus::RequiresAction;
-        intent.payment_method = Some(fresh_id("pm"));
         intent.next_action = Some(second_factor());
         intent.last_payment_error = None;
         self.keep(intent, "payment_intent.requires_action")
@@ -90,16 +85,11 @@ impl Account {
     fn decline(&mut self, mut intent: Intent, (method, decline): (&str, Decline), now: i64) -> Done {
         let mut charge = charge_of(&intent, method, now);
         let failure = Failure::declined(decline, &charge.id);
-        let said = failure.object();
-        let text = |name: &str| {
-            let member = said.get(name).and_then(Value::as_str);
-            member.unwrap_or_default().to_owned()
-        };
-        charge.failure = Some((text("code"), text("message")));
+        charge.failure = Some(decline);
         intent.status = IntentStatus::RequiresPaymentMethod;
         intent.payment_method = None;
         intent.latest_charge = Some(charge.id.clone());
-        intent.last_payment_error = Some(said);
+        intent.last_payment_error = Some(failure.object());
         self.charges.insert(charge.id.clone(), charge);
         let body = intent.json();
         Done {
@@ -130,7 +120,8 @@ fn charge_of(intent: &Intent, method: &str, now: i64) -> Charge {
         currency: intent.currency.clone(),
         created: now,
         paid: false,
-        payment_method: method.to_owned(),
+        payment_method: intent.payment_method.clone().unwrap_or_else(|| fresh_id("pm")),
+        face: Face::of(method),
         metadata: intent.metadata.clone(),
         receipt_email: intent.receipt_email.clone(),
         failure: None,

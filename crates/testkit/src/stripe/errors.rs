@@ -24,6 +24,12 @@ impl Failure {
         self
     }
 
+    /// One of Stripe's codes, and the page about it.
+    pub(crate) fn coded(self, code: &str) -> Self {
+        let page = format!("https://stripe.com/docs/error-codes/{}", code.replace('_', "-"));
+        self.with("code", code).with("doc_url", page)
+    }
+
     pub(crate) fn invalid(message: &str, param: Option<&str>) -> Self {
         let failure = Self::new(400, "invalid_request_error", message);
         match param {
@@ -33,8 +39,7 @@ impl Failure {
     }
 
     pub(crate) fn missing(param: &str) -> Self {
-        Self::invalid(&format!("Missing required param: {param}."), Some(param))
-            .with("code", "parameter_missing")
+        Self::invalid(&format!("Missing required param: {param}."), Some(param)).coded("parameter_missing")
     }
 
     pub(crate) fn unauthorised() -> Self {
@@ -42,8 +47,10 @@ impl Failure {
     }
 
     pub(crate) fn no_such(kind: &str, id: &str) -> Self {
+        // Stripe calls an intent's own id so, and everything else's `id`.
+        let param = if kind == "payment_intent" { "intent" } else { "id" };
         let failure =
-            Self::invalid(&format!("No such {kind}: '{id}'"), Some("id")).with("code", "resource_missing");
+            Self::invalid(&format!("No such {kind}: '{id}'"), Some(param)).coded("resource_missing");
         Self {
             status: 404,
             ..failure
@@ -77,18 +84,18 @@ impl Failure {
 
     pub(crate) fn unexpected_state(message: &str, intent: Value) -> Self {
         Self::invalid(message, None)
-            .with("code", "payment_intent_unexpected_state")
+            .coded("payment_intent_unexpected_state")
             .with("payment_intent", intent)
     }
 
     pub(crate) fn already_refunded(charge: &str) -> Self {
         Self::invalid(&format!("Charge {charge} has already been refunded."), None)
-            .with("code", "charge_already_refunded")
+            .coded("charge_already_refunded")
     }
 
     pub(crate) fn declined(decline: Decline, charge: &str) -> Self {
         Self::new(402, "card_error", decline.message)
-            .with("code", decline.code)
+            .coded(decline.code)
             .with("decline_code", decline.decline_code)
             .with("charge", charge)
     }
@@ -97,7 +104,7 @@ impl Failure {
     pub(crate) fn not_authenticated() -> Self {
         let message = "The provided PaymentMethod has failed authentication. You can provide payment_method_data or a new \
                        PaymentMethod to attempt to fulfill this PaymentIntent again.";
-        Self::invalid(message, None).with("code", "payment_intent_authentication_failure")
+        Self::invalid(message, None).coded("payment_intent_authentication_failure")
     }
 
     pub(crate) fn with_intent(self, intent: Value) -> Self {
@@ -117,13 +124,13 @@ impl Failure {
 /// Why an issuer says no.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Decline {
-    code: &'static str,
-    decline_code: &'static str,
-    message: &'static str,
+    pub(crate) code: &'static str,
+    pub(crate) decline_code: &'static str,
+    pub(crate) message: &'static str,
 }
 
 /// Pays, and takes its time with a refund: pending at first, through when it is asked about.
-pub(crate) const PENDING_REFUND: &str = "pm_card_pendingRefund";
+const PENDING_REFUND: &str = "pm_card_pendingRefund";
 
 /// What a test payment method does.
 #[derive(Debug, Clone, Copy)]
@@ -162,5 +169,33 @@ impl Card {
             }
             _ => return None,
         })
+    }
+}
+
+/// What is told of a card, and how it takes its money back.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Face {
+    pub(crate) brand: &'static str,
+    pub(crate) last4: &'static str,
+    pub(crate) refunds_slowly: bool,
+}
+
+impl Face {
+    /// The test numbers behind Stripe's test payment methods.
+    pub(crate) fn of(payment_method: &str) -> Self {
+        let (brand, last4) = match payment_method {
+            "pm_card_mastercard" => ("mastercard", "4444"),
+            PENDING_REFUND => ("visa", "7726"),
+            "pm_card_authenticationRequired" => ("visa", "3184"),
+            name if name.ends_with("chargeDeclined") => ("visa", "0002"),
+            name if name.ends_with("InsufficientFunds") => ("visa", "9995"),
+            name if name.ends_with("ExpiredCard") => ("visa", "0069"),
+            _ => ("visa", "4242"),
+        };
+        Self {
+            brand,
+            last4,
+            refunds_slowly: payment_method == PENDING_REFUND,
+        }
     }
 }

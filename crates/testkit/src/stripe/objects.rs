@@ -7,6 +7,7 @@ use rand::distr::Alphanumeric;
 use serde_json::{Value, json};
 
 use crate::stripe::API_VERSION;
+use crate::stripe::errors::{Decline, Face};
 
 /// Random part of an id: as long as Stripe's.
 const ID_CHARACTERS: usize = 24;
@@ -79,11 +80,15 @@ impl Intent {
             "canceled_at": self.canceled_at, "cancellation_reason": self.cancellation_reason,
             "capture_method": "automatic_async", "confirmation_method": "automatic",
             "client_secret": self.client_secret, "created": self.created, "currency": self.currency,
-            "customer": null, "description": self.description, "last_payment_error": self.last_payment_error,
-            "latest_charge": self.latest_charge, "livemode": false, "metadata": self.metadata,
-            "next_action": self.next_action,
+            "customer": null, "customer_account": null, "description": self.description,
+            "excluded_payment_method_types": null, "last_payment_error": self.last_payment_error,
+            "latest_charge": self.latest_charge, "livemode": false, "managed_payments": null,
+            "metadata": self.metadata, "next_action": self.next_action,
             "on_behalf_of": null, "payment_method": self.payment_method,
-            "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
+            "payment_method_configuration_details": null,
+            "payment_method_options": {"card": {
+                "installments": null, "mandate_options": null, "network": null, "request_three_d_secure": "automatic",
+            }},
             "payment_method_types": ["card"], "processing": null, "receipt_email": self.receipt_email,
             "review": null, "setup_future_usage": null, "shipping": null, "source": null,
             "statement_descriptor": null, "statement_descriptor_suffix": null, "status": self.status.name(),
@@ -102,10 +107,10 @@ pub(crate) struct Charge {
     pub(crate) created: i64,
     pub(crate) paid: bool,
     pub(crate) payment_method: String,
+    pub(crate) face: Face,
     pub(crate) metadata: BTreeMap<String, String>,
     pub(crate) receipt_email: Option<String>,
-    /// Code and message of the decline.
-    pub(crate) failure: Option<(String, String)>,
+    pub(crate) failure: Option<Decline>,
 }
 
 impl Charge {
@@ -114,28 +119,66 @@ impl Charge {
     }
 
     pub(crate) fn json(&self) -> Value {
-        let (failure_code, failure_message) = match &self.failure {
-            Some((code, message)) => (Some(code), Some(message)),
-            None => (None, None),
-        };
         json!({
             "id": self.id, "object": "charge",
             "amount": self.amount, "amount_captured": self.captured(), "amount_refunded": self.refunded,
             "application": null, "application_fee": null, "application_fee_amount": null,
             "balance_transaction": null,
-            "billing_details": {"address": null, "email": null, "name": null, "phone": null, "tax_id": null},
+            "billing_details": billing_details(),
             "calculated_statement_descriptor": "TRIBINA", "captured": self.paid, "created": self.created,
             "currency": self.currency, "customer": null, "description": null, "disputed": false,
-            "failure_balance_transaction": null, "failure_code": failure_code, "failure_message": failure_message,
-            "fraud_details": {}, "livemode": false, "metadata": self.metadata, "on_behalf_of": null, "outcome": null,
+            "failure_balance_transaction": null, "failure_code": self.failure.map(|decline| decline.code),
+            "failure_message": self.failure.map(|decline| decline.message), "fraud_details": {}, "livemode": false,
+            "metadata": self.metadata, "on_behalf_of": null, "outcome": self.outcome(),
             "paid": self.paid, "payment_intent": self.intent, "payment_method": self.payment_method,
-            "payment_method_details": null, "receipt_email": self.receipt_email, "receipt_number": null,
+            "payment_method_details": {"type": "card", "card": self.card()},
+            "receipt_email": self.receipt_email, "receipt_number": null,
             "receipt_url": null, "refunded": self.paid && self.refunded == self.amount, "review": null,
             "shipping": null, "source": null, "source_transfer": null, "statement_descriptor": null,
             "statement_descriptor_suffix": null, "status": if self.paid { "succeeded" } else { "failed" },
             "transfer_data": null, "transfer_group": null,
         })
     }
+
+    /// What the issuer said.
+    fn outcome(&self) -> Value {
+        let (kind, status, said) = match self.failure {
+            None => ("authorized", "approved_by_network", "Payment complete."),
+            Some(_) => (
+                "issuer_declined",
+                "declined_by_network",
+                "The bank declined the payment.",
+            ),
+        };
+        json!({
+            "type": kind, "network_status": status, "seller_message": said,
+            "reason": self.failure.map(|decline| decline.decline_code),
+            "risk_level": "normal", "advice_code": null, "network_advice_code": null, "network_decline_code": null,
+        })
+    }
+
+    fn card(&self) -> Value {
+        json!({
+            "amount_authorized": self.captured(), "authorization_code": null, "brand": self.face.brand,
+            "checks": {"address_line1_check": null, "address_postal_code_check": null, "cvc_check": "pass"},
+            "country": "US", "exp_month": 12, "exp_year": 2034, "extended_authorization": {"status": "disabled"},
+            "fingerprint": null, "funding": "credit", "incremental_authorization": {"status": "unavailable"},
+            "installments": null, "last4": self.face.last4, "mandate": null, "multicapture": {"status": "unavailable"},
+            "network": self.face.brand, "network_token": {"used": false}, "network_transaction_id": null,
+            "overcapture": {"maximum_amount_capturable": self.captured(), "status": "unavailable"},
+            "regulated_status": null, "three_d_secure": null, "transaction_link_id": null, "wallet": null,
+        })
+    }
+}
+
+/// Of fans' cards Stripe is told nothing that it would have to keep.
+fn billing_details() -> Value {
+    json!({
+        "address": {
+            "city": null, "country": null, "line1": null, "line2": null, "postal_code": null, "state": null,
+        },
+        "email": null, "name": null, "phone": null, "tax_id": null,
+    })
 }
 
 #[derive(Debug, Clone)]
@@ -143,6 +186,7 @@ pub(crate) struct Refund {
     pub(crate) id: String,
     pub(crate) charge: String,
     pub(crate) intent: String,
+    pub(crate) payment_method: String,
     pub(crate) amount: i64,
     pub(crate) currency: String,
     pub(crate) created: i64,
@@ -155,8 +199,13 @@ impl Refund {
     pub(crate) fn json(&self) -> Value {
         json!({
             "id": self.id, "object": "refund", "amount": self.amount, "balance_transaction": null,
-            "charge": self.charge, "created": self.created, "currency": self.currency, "metadata": self.metadata,
-            "payment_intent": self.intent, "reason": self.reason, "receipt_number": null,
+            "charge": self.charge, "created": self.created, "currency": self.currency, "customer": null,
+            "customer_account": null,
+            "destination_details": {"type": "card", "card": {
+                "type": "refund", "reference_status": "pending", "reference_type": "acquirer_reference_number",
+            }},
+            "metadata": self.metadata, "payment_intent": self.intent, "payment_method": self.payment_method,
+            "reason": self.reason, "receipt_number": null,
             "source_transfer_reversal": null, "status": self.status, "transfer_reversal": null,
         })
     }

@@ -43,6 +43,17 @@ impl Params {
             .transpose()
     }
 
+    /// One of Stripe's words for it, if any was sent.
+    pub(crate) fn one_of(&self, name: &str, words: &[&str]) -> Result<Option<String>, Failure> {
+        match self.get(name) {
+            Some(word) if !words.contains(&word) => {
+                let message = format!("Invalid {name}: must be one of {}", words.join(", "));
+                Err(Failure::invalid(&message, Some(name)))
+            }
+            word => Ok(word.map(str::to_owned)),
+        }
+    }
+
     /// `name[key]=value` pairs.
     pub(crate) fn map(&self, name: &str) -> BTreeMap<String, String> {
         let inner = |key: &str| {

@@ -5,7 +5,9 @@
     reason = "what tests share may fail as tests do"
 )]
 
+mod answers;
 mod authentication;
+mod published;
 mod receiver;
 mod webhooks;
 

@@ -16,6 +16,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) struct Taken {
     pub(crate) at: Instant,
     pub(crate) event: Event,
+    /// As it came.
+    pub(crate) body: String,
 }
 
 impl Taken {
@@ -98,6 +100,6 @@ async fn receive(request: HttpRequest, body: String, door: web::Data<Door>) -> H
         return HttpResponse::InternalServerError().finish();
     }
     let at = Instant::now();
-    door.taken.send(Taken { at, event }).ok();
+    door.taken.send(Taken { at, event, body }).ok();
     HttpResponse::Ok().finish()
 }
