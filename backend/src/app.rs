@@ -20,6 +20,7 @@ use crate::matches::board::ZoneBoard;
 use crate::payments::gateway::StripeGateway;
 use crate::secrets::PersonalData;
 use crate::settings::Settings;
+use crate::users::Entrance;
 use crate::users::tokens::TokenVerifier;
 
 /// The pool. Functions that take `&App` or `&Db` begin and commit; functions that take `&mut PgConnection` join.
@@ -34,6 +35,8 @@ pub struct App {
     pub settings: Settings,
     /// The system of record.
     pub db: Db,
+    /// Where the crowd outside waits for it.
+    pub entrance: Entrance,
     /// Time, where the database's does not decide.
     pub clock: Arc<dyn Clock>,
     /// Fresh ids.
@@ -109,6 +112,7 @@ impl App {
             gateway: StripeGateway::new(&settings.stripe, REMOTE_TIMEOUT)?,
             ticket_key: checked.ticket_key,
             ids: Ids,
+            entrance: Entrance::to_pool_of(settings.database.max_connections),
             settings,
             db,
             clock,

@@ -136,6 +136,7 @@ async fn put_on_sale(
     let open_seats = seed.open_seats.unwrap_or(i64::MAX);
     let open_zones = (open_seats / SEATS_PER_OPEN_ZONE).max(OPEN_ZONES_MIN);
     let open = store::insert_inventory(conn, match_id, (open_zones, open_seats)).await?;
+    store::analyze_inventory(conn).await?;
     jobs::enqueue(conn, ids, Job::ProvisionQueue(match_id), opens_at).await?;
     tracing::info!(match.id = %match_id, seats.open = open, "Put match {match_id} on sale");
     Ok(match_id)

@@ -239,6 +239,13 @@ pub(super) async fn insert_inventory(
     .await
 }
 
+/// Tells the planner at once how many seats there are now. It would learn of them a minute later by itself, in the middle of
+/// the sale; until then it takes every hold through all seats of the match.
+pub(super) async fn analyze_inventory(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
+    query!("ANALYZE match_seat_inventory").execute(conn).await?;
+    Ok(())
+}
+
 pub(super) async fn database_now(conn: &mut PgConnection) -> Result<Timestamp, sqlx::Error> {
     query_scalar!("SELECT clock_timestamp() AS \"now!\"")
         .fetch_one(conn)

@@ -251,18 +251,21 @@ pub struct Stock {
     pub paying: u64,
 }
 
-/// Counts a match's seats by who may still give them back.
+/// Counts a match's seats by who may still give them back. Seats and buyers are counted apart: joined, the count would
+/// cost as much as their product whenever the planner does not know their sizes yet.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn count_stock(conn: &mut PgConnection, match_id: MatchId) -> anyhow::Result<Stock> {
     let row = query!(
-        "SELECT count(*) FILTER (WHERE locked_until IS NULL OR locked_until <= clock_timestamp()) AS \"free!\",
-                count(*) FILTER (WHERE locked_until > clock_timestamp() AND b.order_id IS NULL) AS \"held!\",
-                count(*) FILTER (WHERE locked_until > clock_timestamp() AND b.order_id IS NOT NULL) AS \"paying!\"
-         FROM match_seat_inventory i
-         LEFT JOIN match_buyers b ON b.match_id = i.match_id AND b.cart_id = i.cart_id
-         WHERE i.match_id = $1 AND i.status = 'AVAILABLE'",
+        "SELECT (SELECT count(*)
+                 FROM match_seat_inventory
+                 WHERE match_id = $1 AND status = 'AVAILABLE'
+                   AND (locked_until IS NULL OR locked_until <= clock_timestamp())) AS \"free!\",
+                coalesce(sum(cart_seats) FILTER (WHERE order_id IS NULL), 0) AS \"held!\",
+                coalesce(sum(cart_seats) FILTER (WHERE order_id IS NOT NULL), 0) AS \"paying!\"
+         FROM match_buyers
+         WHERE match_id = $1 AND cart_until > clock_timestamp()",
         match_id as MatchId,
     )
     .fetch_one(conn)

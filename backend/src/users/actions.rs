@@ -63,12 +63,14 @@ pub(super) struct ProfileDraft {
 /// # Errors
 /// When the database fails.
 pub async fn recognise(app: &App, issuer: &str, subject: &str) -> Result<UserId, sqlx::Error> {
+    let _place = app.entrance.place().await?;
     let mut conn = app.db.acquire().await?;
     store::find_or_insert_user(&mut conn, UserId(app.ids.next()), issuer, subject).await
 }
 
 /// The profile.
 pub(super) async fn read(app: &App, fan: &Fan) -> Result<Profile, Fault<ProfileRefused>> {
+    let _place = app.entrance.place().await?;
     let mut conn = app.db.acquire().await?;
     Ok(store::find_profile(&mut conn, fan.id)
         .await?
@@ -82,6 +84,7 @@ pub(super) async fn create(
     draft: ProfileDraft,
 ) -> Result<Profile, Fault<ProfileRefused>> {
     let profile = seal(app, &draft)?;
+    let _place = app.entrance.place().await?;
     let mut tx = app.db.begin().await?;
 
     let is_new = store::insert_profile(&mut tx, fan.id, &profile)
@@ -107,6 +110,7 @@ pub(super) async fn change(
     draft: ProfileDraft,
 ) -> Result<Profile, Fault<ProfileRefused>> {
     let profile = seal(app, &draft)?;
+    let _place = app.entrance.place().await?;
     let mut tx = app.db.begin().await?;
 
     let present = store::find_profile(&mut tx, fan.id)

@@ -4,9 +4,11 @@
 //! OIB is fixed once set; document numbers are stored encrypted and leave masked.
 
 mod actions;
+mod entrance;
 pub mod http;
 mod store;
 pub mod tokens;
 
 pub use actions::{buyer_profile, recognise};
+pub use entrance::Entrance;
 pub use store::Profile;

@@ -108,11 +108,13 @@ fn install_all(sources: &Path, home: &Path) -> anyhow::Result<()> {
         fs::copy(sources.join(file), home.join(file))?;
     }
     let npm = program("npm").context("npm was not found")?;
-    capture(
-        Command::new(npm)
-            .current_dir(home)
-            .args(["ci", "--engine-strict", "--no-audit", "--no-fund", "--ignore-scripts"]),
-    )?;
+    capture(Command::new(npm).current_dir(home).args([
+        "ci",
+        "--engine-strict",
+        "--no-audit",
+        "--no-fund",
+        "--ignore-scripts",
+    ]))?;
     capture(
         Command::new(python()?)
             .current_dir(home)

@@ -87,7 +87,7 @@ workers = 2
 
 [database]
 url = "{database}"
-max_connections = 8
+max_connections = 24
 
 [redis]
 url = "{redis}"

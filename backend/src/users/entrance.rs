@@ -1,0 +1,61 @@
+//! The crowd outside has half of the connections, so that those who were admitted never wait behind it.
+
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::timeout;
+
+/// A fan at the door waits so long for a connection. Longer than a buyer: who is turned away comes again, and each time costs
+/// more than a place in this line.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Where requests that need no turn wait for a connection, in the order of their coming.
+#[derive(Debug)]
+pub struct Entrance {
+    places: Semaphore,
+}
+
+impl Entrance {
+    /// For a pool of so many connections.
+    #[must_use]
+    pub fn to_pool_of(connections: u32) -> Self {
+        let half = usize::try_from(connections / 2).unwrap_or(1);
+        Self {
+            places: Semaphore::new(half.max(1)),
+        }
+    }
+
+    /// Permission to take one connection from the pool and to keep it while this is held.
+    ///
+    /// # Errors
+    /// [`sqlx::Error::PoolTimedOut`] after two seconds: the answer is 503.
+    pub async fn place(&self) -> Result<SemaphorePermit<'_>, sqlx::Error> {
+        let place = timeout(PATIENCE, self.places.acquire()).await;
+        place
+            .map_err(|_| sqlx::Error::PoolTimedOut)?
+            .map_err(|_| sqlx::Error::PoolClosed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_crowd_fills_half_of_the_pool_and_who_waits_too_long_is_turned_away() {
+        let entrance = Entrance::to_pool_of(4);
+        let first = entrance.place().await.unwrap();
+        let second = entrance.place().await.unwrap();
+
+        assert!(matches!(entrance.place().await, Err(sqlx::Error::PoolTimedOut)));
+
+        drop(first);
+        assert!(entrance.place().await.is_ok());
+        drop(second);
+    }
+
+    #[tokio::test]
+    async fn the_smallest_pool_lets_one_in() {
+        assert!(Entrance::to_pool_of(1).place().await.is_ok());
+    }
+}
