@@ -24,7 +24,7 @@ const REQUEST_LIMIT: Duration = Duration::from_secs(3);
 const FIRST_CONNECTION_LIMIT: Duration = Duration::from_secs(1);
 /// Publishes that may wait for their ack at once: memory, and what a lost connection costs.
 const OPEN_ACKS_MAX: usize = 1_024;
-/// Between two attempts to reconnect.
+/// Between two attempts to connect; the first one comes at once.
 const RECONNECT_PAUSE: Duration = Duration::from_millis(500);
 
 /// The bus. Clones share one connection, which comes back by itself.
@@ -63,7 +63,13 @@ impl Bus {
             .retry_on_initial_connect()
             .connection_timeout(REQUEST_LIMIT)
             .request_timeout(Some(REQUEST_LIMIT))
-            .reconnect_delay_callback(|_| RECONNECT_PAUSE)
+            .reconnect_delay_callback(|attempt| {
+                if attempt > 1 {
+                    RECONNECT_PAUSE
+                } else {
+                    Duration::ZERO
+                }
+            })
             .event_callback(move |event| {
                 notice(&outage, &event);
                 std::future::ready(())
