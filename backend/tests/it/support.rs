@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use async_nats::jetstream;
+use async_nats::jetstream::consumer::PullConsumer;
 use backend::events::NewEvent;
 use backend::events::bus::{Bus, apply_files};
 use backend::settings::Nats;
@@ -16,7 +17,16 @@ use serde_json::Value;
 use sqlx::PgPool;
 
 /// What has not happened by then will not.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// As in `nats/consumers/`.
+const CONSUMERS: [&str; 2] = ["mail", "payments"];
+
+/// What the server sets aside for a stream of ours: tests that run at once have many.
+const STREAM_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// When a message comes again that a dead process had in hand (2 s): longer than handling one takes on a slow machine.
+const ACK_WAIT_NANOS: u64 = 2_000_000_000;
 
 /// The value of an environment variable that `cargo xtask test` sets.
 #[expect(
@@ -64,8 +74,34 @@ pub(crate) struct TestBus {
 impl TestBus {
     /// Declares and connects.
     pub(crate) async fn start() -> Self {
-        let prefix = format!("test_{}", Ids.next().simple());
-        let files = own_files(&prefix);
+        let prefix = fresh_name();
+        Self::declare(own_files(&prefix), prefix).await
+    }
+
+    /// The same for a backend that runs as a process of its own and is killed: its settings must name the site whose events
+    /// its consumer is given, and what it did not answer comes again soon.
+    pub(crate) async fn start_for_process() -> Self {
+        let site = fresh_name();
+        let files = own_files(&site);
+        let mut stream = read(&files.join("stream.json"));
+        stream["subjects"]
+            .as_array_mut()
+            .unwrap()
+            .push(format!("stripe.{site}").into());
+        std::fs::write(files.join("stream.json"), stream.to_string()).unwrap();
+        for name in CONSUMERS {
+            let file = files.join(format!("consumers/{name}.json"));
+            let mut consumer = read(&file);
+            consumer["ack_wait"] = ACK_WAIT_NANOS.into();
+            if name == "payments" {
+                consumer["filter_subject"] = format!("stripe.{site}").into();
+            }
+            std::fs::write(file, consumer.to_string()).unwrap();
+        }
+        Self::declare(files, site).await
+    }
+
+    async fn declare(files: PathBuf, prefix: String) -> Self {
         let url = variable("TEST_NATS_URL");
         let client = async_nats::connect(&url).await.unwrap();
         let settings = Nats {
@@ -86,6 +122,11 @@ impl TestBus {
     pub(crate) fn own(&self, mut event: NewEvent) -> NewEvent {
         event.nats_subject = self.subject(&event.nats_subject);
         event
+    }
+
+    /// The site of a backend that runs as a process of its own: events of `stripe.{site}` are this test's as they are.
+    pub(crate) fn site(&self) -> &str {
+        &self.prefix
     }
 
     /// `subject`, in this test's stream.
@@ -139,6 +180,21 @@ impl TestBus {
         )
     }
 
+    /// How many messages consumers have not been given, or have not answered.
+    pub(crate) async fn unanswered(&self) -> u64 {
+        let mut unanswered = 0;
+        for name in CONSUMERS {
+            let consumer: PullConsumer = self
+                .context
+                .get_consumer_from_stream(name, &self.prefix)
+                .await
+                .unwrap();
+            let info = consumer.cached_info();
+            unanswered += info.num_pending + u64::try_from(info.num_ack_pending).unwrap();
+        }
+        unanswered
+    }
+
     /// Takes its stream and files away.
     pub(crate) async fn stop(self) {
         self.context.delete_stream(&self.prefix).await.unwrap();
@@ -154,6 +210,10 @@ pub(crate) async fn record(db: &PgPool, event: NewEvent) -> EventId {
     id
 }
 
+fn fresh_name() -> String {
+    format!("test_{}", Ids.next().simple())
+}
+
 /// The project's files with other names and subjects.
 fn own_files(prefix: &str) -> PathBuf {
     let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("../nats");
@@ -162,6 +222,7 @@ fn own_files(prefix: &str) -> PathBuf {
 
     let mut stream = read(&project.join("stream.json"));
     stream["name"] = prefix.into();
+    stream["max_bytes"] = STREAM_BYTES_MAX.into();
     for subject in stream["subjects"].as_array_mut().unwrap() {
         *subject = format!("{prefix}.{}", subject.as_str().unwrap()).into();
     }

@@ -152,8 +152,14 @@ impl<'w> Fan<'w> {
 
     /// A creating request under a fresh key.
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
-        let request = self.request(Method::POST, path);
-        answer(request.header("Idempotency-Key", fresh_key()).json(body)).await
+        answer(self.post_as(&fresh_key(), path, body)).await
+    }
+
+    /// The same under this key, to be sent.
+    pub(crate) fn post_as(&self, key: &str, path: &str, body: &Value) -> RequestBuilder {
+        self.request(Method::POST, path)
+            .header("Idempotency-Key", key)
+            .json(body)
     }
 
     pub(crate) async fn create_profile(&self) -> Value {

@@ -3,9 +3,10 @@
 
 mod books;
 mod fan;
+mod ground;
 mod room;
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -14,13 +15,11 @@ use std::time::Duration;
 use actix_web::HttpServer;
 use actix_web::web::Data;
 use backend::app::App;
-use backend::catalogue::{self, Seed};
 use backend::events::{bus::Bus, consumers, fallback, relay};
 use backend::settings::{
     Database, Http, Identity, Log, Mail, Nats, Redis, Secrets, Settings, Stripe, WaitingRoom,
 };
 use backend::{jobs, matches};
-use domain::ids::MatchId;
 use platform::ids::Ids;
 use platform::tasks::Tasks;
 use secrecy::SecretString;
@@ -29,6 +28,7 @@ use testkit::{identity, stripe};
 use uuid::Uuid;
 
 pub(crate) use fan::{Answer, Fan, answer, fresh_key};
+pub(crate) use ground::{Ground, ZONE_SEATS};
 pub(crate) use room::{Room, key};
 
 use crate::support::{TestBus, variable};
@@ -42,14 +42,32 @@ pub(crate) const ROOM_PUBLIC_URL: &str = "https://room.example";
 /// How long a client waits for an answer.
 const ANSWER_LIMIT: Duration = Duration::from_secs(15);
 
-/// Seats of each of the two zones: runs of three, three and six.
-pub(crate) const ZONE_SEATS: i64 = 12;
-
 /// What becomes of Stripe's webhooks.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Webhooks {
     Delivered,
     Lost,
+}
+
+/// Who answers the fans of a world.
+enum Server {
+    /// Its own backend, here.
+    Own(TcpListener),
+    /// Somebody else, there.
+    Other(SocketAddr),
+}
+
+impl Server {
+    fn own() -> Self {
+        Self::Own(TcpListener::bind("127.0.0.1:0").unwrap())
+    }
+
+    fn address(&self) -> SocketAddr {
+        match self {
+            Self::Own(listener) => listener.local_addr().unwrap(),
+            Self::Other(address) => *address,
+        }
+    }
 }
 
 /// The backend and everything around it.
@@ -66,8 +84,9 @@ pub(crate) struct World {
     /// By code: A, B.
     pub(crate) zones: [Uuid; 2],
     pub(crate) http: reqwest::Client,
+    /// For files of this test.
+    pub(crate) folder: PathBuf,
     database_url: String,
-    folder: PathBuf,
     bus: OnceLock<TestBus>,
     people: AtomicU64,
 }
@@ -75,7 +94,13 @@ pub(crate) struct World {
 impl World {
     /// Serves, with a match on sale whose queue is there. Nothing works in the background yet.
     pub(crate) async fn start() -> Self {
-        Self::build(Webhooks::Delivered, None).await
+        Self::build(Webhooks::Delivered, None, (Server::own(), Ground::SMALL)).await
+    }
+
+    /// The same around a backend that runs elsewhere and is reached, by fans and by Stripe, at `address`. The one in here
+    /// serves nobody: it is for tests to look at the database through.
+    pub(crate) async fn start_around(address: SocketAddr, ground: Ground<'_>) -> Self {
+        Self::build(Webhooks::Delivered, None, (Server::Other(address), ground)).await
     }
 
     /// Trusts another issuer than its own identity provider.
@@ -84,18 +109,21 @@ impl World {
             issuer: issuer.to_owned(),
             audience: audience.to_owned(),
         };
-        Self::build(Webhooks::Delivered, Some(trusted)).await
+        Self::build(Webhooks::Delivered, Some(trusted), (Server::own(), Ground::SMALL)).await
     }
 
     /// The same, but what Stripe tells us never arrives.
     pub(crate) async fn start_without_webhooks() -> Self {
-        Self::build(Webhooks::Lost, None).await
+        Self::build(Webhooks::Lost, None, (Server::own(), Ground::SMALL)).await
     }
 
-    async fn build(webhooks: Webhooks, trusted: Option<Identity>) -> Self {
+    async fn build(
+        webhooks: Webhooks,
+        trusted: Option<Identity>,
+        (server, ground): (Server, Ground<'_>),
+    ) -> Self {
         let tasks = Tasks::new();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let base_url = format!("http://{}", listener.local_addr().unwrap());
+        let base_url = format!("http://{}", server.address());
         let api_url = format!("{base_url}/api/v1");
         let identity = identity::start(&tasks, identity::Settings::for_tests(AUDIENCE)).unwrap();
         let stripe = stripe::start(
@@ -114,7 +142,7 @@ impl World {
                 .unwrap();
         let settings = Settings {
             http: Http {
-                listen: listener.local_addr().unwrap(),
+                listen: server.address(),
                 public_url: base_url,
                 workers: 1,
             },
@@ -139,9 +167,11 @@ impl World {
 
         let app = App::start(settings.clone(), tasks.clone()).await.unwrap();
         app.room.refresh_pass_keys().await.unwrap();
-        serve(&app, listener);
+        if let Server::Own(listener) = server {
+            serve(&app, listener);
+        }
         let folder = std::env::temp_dir().join(format!("tribina-{}", Ids.next().simple()));
-        let (match_id, queue_id, zones) = put_on_sale(&app, &folder).await;
+        let (match_id, queue_id, zones) = put_on_sale(&app, &folder, ground).await;
         Self {
             app,
             api_url,
@@ -152,32 +182,38 @@ impl World {
             queue_id,
             zones,
             http: platform::http_client(ANSWER_LIMIT).unwrap(),
-            database_url,
             folder,
+            database_url,
             bus: OnceLock::new(),
             people: AtomicU64::new(1),
         }
     }
 
-    /// Starts what works without a request: the relay, the payments consumer, the jobs. Events leave under this test's
-    /// own subjects, because tests share a server.
+    /// Starts what works without a request: the relay, the payments consumer, the jobs.
     pub(crate) async fn start_workers(&self) {
         let bus = TestBus::start().await;
-        self.execute(&format!(
-            "CREATE FUNCTION own_subject() RETURNS trigger LANGUAGE plpgsql AS
-             $$ BEGIN NEW.nats_subject := '{}' || NEW.nats_subject; RETURN NEW; END $$;
-             CREATE TRIGGER own_subject BEFORE INSERT ON outbox FOR EACH ROW EXECUTE FUNCTION own_subject();
-             UPDATE outbox SET nats_subject = '{}' || nats_subject;",
-            bus.subject(""),
-            bus.subject(""),
-        ))
-        .await;
+        self.speak_on(&bus).await;
         let (app, own): (&Arc<App>, Bus) = (&self.app, bus.bus.clone());
         app.tasks.spawn("relay", relay::run(app.clone(), own.clone()));
         app.tasks
             .spawn("payments", consumers::run_payments(app.clone(), own));
         app.tasks.spawn("jobs", jobs::runner::run(app.clone()));
         assert!(self.bus.set(bus).is_ok(), "the workers work already");
+    }
+
+    /// Lets events leave under this test's own subjects, because tests share a server.
+    pub(crate) async fn speak_on(&self, bus: &TestBus) {
+        let (prefix, site) = (bus.subject(""), bus.site());
+        self.execute(&format!(
+            "CREATE FUNCTION own_subject() RETURNS trigger LANGUAGE plpgsql AS
+             $$ BEGIN
+                 IF NEW.nats_subject <> 'stripe.{site}' THEN NEW.nats_subject := '{prefix}' || NEW.nats_subject; END IF;
+                 RETURN NEW;
+             END $$;
+             CREATE TRIGGER own_subject BEFORE INSERT ON outbox FOR EACH ROW EXECUTE FUNCTION own_subject();
+             UPDATE outbox SET nats_subject = '{prefix}' || nats_subject;",
+        ))
+        .await;
     }
 
     /// Starts what works without the bus: the jobs, and what applies gateway events from Postgres.
@@ -295,35 +331,9 @@ fn serve(app: &Arc<App>, listener: TcpListener) {
     });
 }
 
-/// Two zones of twelve seats, and a technical one that nobody may have.
-async fn put_on_sale(app: &App, folder: &Path) -> (Uuid, Uuid, [Uuid; 2]) {
-    let sector = |code: &str| {
-        json!({
-            "code": code, "name": format!("Zona {code}"), "stand": "WEST", "price_category": 1,
-            "snake": {"best_row": "1", "direction": "BOTTOM_TO_TOP"},
-            "rows": [{"label": "1", "seats": "1-3|4-6"}, {"label": "2", "seats": "1-6,7T"}],
-        })
-    };
-    let stadium = json!({
-        "name": "Igralište", "city": "Split", "country": "HR", "capacity": 2 * ZONE_SEATS,
-        "price_categories":
-            [{"code": 1, "name": "Kategorija 1", "presale_price": "40.00", "match_day_price": "50.00"}],
-        "sectors": [sector("A"), sector("B")],
-    });
-    std::fs::create_dir_all(folder).unwrap();
-    let file = folder.join("stadium.json");
-    std::fs::write(&file, stadium.to_string()).unwrap();
-    let seed = Seed {
-        stadium: file,
-        open_seats: None,
-        session_seconds: 1_200,
-        last_attempt_seconds: 90,
-        landing_seconds: 60,
-        refund_deadline_hours: 48,
-        max_sessions: 100,
-        admissions_per_minute: None,
-    };
-    let match_id: MatchId = catalogue::seed(&app.db, app.ids, &seed).await.unwrap();
+/// A match whose queue is there: its ids, and those of its zones.
+async fn put_on_sale(app: &App, folder: &Path, ground: Ground<'_>) -> (Uuid, Uuid, [Uuid; 2]) {
+    let match_id = ground.announce(app, folder).await;
     matches::actions::provision_queue(app, match_id).await.unwrap();
     let queue_id = matches::actions::queue_of(app, match_id).await.unwrap();
     let zones: Vec<Uuid> = sqlx::query_scalar("SELECT zone_id FROM match_zones ORDER BY name")

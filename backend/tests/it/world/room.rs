@@ -46,7 +46,8 @@ struct Shared {
 
 #[derive(Default)]
 struct Book {
-    queues: BTreeMap<String, Uuid>,
+    /// By reference.
+    queues: BTreeMap<String, (Uuid, CreateQueue)>,
     fans: BTreeMap<Uuid, Standing>,
     completed: Vec<Uuid>,
 }
@@ -123,6 +124,17 @@ impl Room {
             .unwrap()
     }
 
+    /// The queue that was made under this reference.
+    pub(crate) fn queue(&self, reference: &str) -> Option<Uuid> {
+        let book = self.shared.book.lock().unwrap();
+        book.queues.get(reference).map(|(id, _)| *id)
+    }
+
+    /// How many queues were made.
+    pub(crate) fn queues(&self) -> usize {
+        self.shared.book.lock().unwrap().queues.len()
+    }
+
     /// Which sessions the tenant has completed.
     pub(crate) fn completed(&self) -> Vec<Uuid> {
         self.shared.book.lock().unwrap().completed.clone()
@@ -186,18 +198,26 @@ async fn keys(room: Data<Shared>) -> HttpResponse {
     HttpResponse::Ok().json(json!({"keys": [room.key.jwk()]}))
 }
 
-async fn create_queue(room: Data<Shared>, request: HttpRequest, body: Json<CreateQueue>) -> HttpResponse {
+async fn create_queue(
+    room: Data<Shared>,
+    request: HttpRequest,
+    Json(body): Json<CreateQueue>,
+) -> HttpResponse {
     if !room.is_tenant(&request) {
         return HttpResponse::Unauthorized().finish();
     }
     let mut book = room.book.lock().unwrap();
-    let id = *book
+    let (id, set) = book
         .queues
         .entry(body.reference.clone())
-        .or_insert_with(|| Ids.next());
+        .or_insert_with(|| (Ids.next(), body.clone()))
+        .clone();
+    if set != body {
+        return HttpResponse::Conflict().json(json!({"code": "queue-exists", "queue_id": id}));
+    }
     HttpResponse::Created().json(Queue {
         id,
-        reference: body.reference.clone(),
+        reference: body.reference,
         mode: body.mode,
         state: QueueState::Open,
         max_active_sessions: body.max_active_sessions,
