@@ -10,6 +10,7 @@ mod actors;
 mod api;
 mod audit;
 mod counterparts;
+mod crash;
 mod events;
 mod jobs;
 mod matches;

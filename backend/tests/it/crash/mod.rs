@@ -1,0 +1,279 @@
+//! What if the process dies here? After each single effect that the backend has on anybody (a commit, a message, an answer),
+//! before it hears of it.
+//!
+//! A killed process knows nothing any more. So all that matters of the moment of its death is which effects have happened,
+//! and dying of each one in turn is dying at every point between two of them. Nobody lists the points: a sweep tells a story
+//! again and again, and lets the backend die one effect later each time, until it lives to the end. A new step is one more
+//! effect.
+
+mod books;
+mod fuse;
+mod hop;
+mod speech;
+mod stage;
+mod sweep;
+mod wires;
+
+use std::cell::OnceCell;
+use std::time::{Duration, Instant};
+
+use backend::admission::room::Room;
+use backend::matches::actions::queue_of;
+use domain::ids::MatchId;
+use platform::tasks::Tasks;
+use reqwest::RequestBuilder;
+use serde_json::{Value, json};
+
+use crate::support::PATIENCE;
+use crate::world::{Fan, Ground, answer, fresh_key};
+use fuse::{Neighbour, Point};
+use stage::{LONG, Life, Stage};
+use sweep::sweep;
+
+/// What a fan asks for until somebody answers, under one key: as an app does.
+async fn insist(ask: impl Fn() -> RequestBuilder) -> Value {
+    ask_while(ask, || true).await.unwrap()
+}
+
+/// The same, as long as `patient` holds.
+async fn ask_while(ask: impl Fn() -> RequestBuilder, patient: impl Fn() -> bool) -> Option<Value> {
+    let given_up = Instant::now() + PATIENCE;
+    loop {
+        let answer = answer(ask()).await;
+        if answer.status < 500 {
+            return Some(answer.ok());
+        }
+        if !patient() {
+            return None;
+        }
+        assert!(Instant::now() < given_up, "{answer:?}");
+        Tasks::new().sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// A fan who wants two seats: what their app sends, each with its key.
+struct Wish<'f> {
+    fan: &'f Fan<'f>,
+    keys: [String; 3],
+    friend: Value,
+}
+
+impl<'f> Wish<'f> {
+    fn of(fan: &'f Fan<'f>) -> Self {
+        let friend = fan.world.person();
+        Self {
+            fan,
+            keys: [(); 3].map(|()| fresh_key()),
+            friend,
+        }
+    }
+
+    fn hold(&self) -> RequestBuilder {
+        self.fan.wish_as(&self.keys[0], self.fan.world.zones[0], 2)
+    }
+
+    fn check_out(&self, cart: &Value) -> RequestBuilder {
+        let path = format!("/matches/{}/checkout", self.fan.world.match_id);
+        let body = json!({"cart_version": cart["version"], "holders": [self.friend]});
+        self.fan.post_as(&self.keys[1], &path, &body)
+    }
+
+    fn start_payment(&self, order: &Value) -> RequestBuilder {
+        let path = format!("/orders/{}/payment", order["order_id"].as_str().unwrap());
+        self.fan.post_as(&self.keys[2], &path, &json!({}))
+    }
+
+    /// The order, and the payment that has begun.
+    async fn come_true(&self) -> (Value, Value) {
+        let cart = insist(|| self.hold()).await;
+        let order = insist(|| self.check_out(&cart)).await;
+        let payment = insist(|| self.start_payment(&order)).await;
+        (order, payment)
+    }
+
+    /// The same for a fan who is never seen again once something went wrong.
+    async fn come_true_at_once(&self, patient: impl Fn() -> bool) -> Option<Value> {
+        let cart = ask_while(|| self.hold(), &patient).await?;
+        let order = ask_while(|| self.check_out(&cart), &patient).await?;
+        ask_while(|| self.start_payment(&order), &patient).await
+    }
+}
+
+async fn buy(fan: &Fan<'_>) -> Value {
+    let (order, payment) = Wish::of(fan).come_true().await;
+    fan.pay(&payment, "pm_card_visa").await.ok();
+    order
+}
+
+async fn purchase(stage: &Stage, point: Point) -> Life {
+    let fan = stage.fan().await;
+
+    let life = stage
+        .live(point, async {
+            buy(&fan).await;
+        })
+        .await;
+
+    let history = "COMPLETED: order.placed, payment.started, order.completed";
+    assert_eq!(stage.histories(&fan).await, [history]);
+    assert_eq!(stage.mails_to(&fan), 1);
+    assert!(stage.has_left_room(&fan).await);
+    stage.assert_whole().await;
+    life
+}
+
+#[tokio::test]
+async fn a_fan_who_insists_has_the_tickets_once_whatever_the_backend_dies_of() {
+    let known = [
+        (Neighbour::Postgres, 16),
+        (Neighbour::Bus, 10),
+        (Neighbour::Stripe, 1),
+        (Neighbour::Room, 1),
+        (Neighbour::Mail, 1),
+        (Neighbour::Fans, 3),
+        (Neighbour::Webhooks, 2),
+    ];
+    sweep(purchase, &known).await;
+}
+
+async fn abandonment(stage: &Stage, point: Point) -> Life {
+    let fan = stage.fan().await;
+
+    let life = stage
+        .live(point, async {
+            Wish::of(&fan).come_true_at_once(|| !stage.fuse.has_burnt()).await;
+            stage.world.time_passes(LONG).await;
+        })
+        .await;
+
+    let expired = |history: &String| {
+        [
+            "EXPIRED: order.placed, order.expired",
+            "EXPIRED: order.placed, payment.started, order.expired",
+        ]
+        .contains(&history.as_str())
+    };
+    let histories = stage.histories(&fan).await;
+    assert!(
+        histories.len() <= 1 && histories.iter().all(expired),
+        "{histories:?}"
+    );
+    assert_eq!(stage.mails_to(&fan), 0);
+    stage.assert_whole().await;
+    life
+}
+
+#[tokio::test]
+async fn a_fan_who_is_never_seen_again_leaves_nothing_behind_whatever_the_backend_dies_of() {
+    let known = [
+        (Neighbour::Postgres, 12),
+        (Neighbour::Bus, 6),
+        (Neighbour::Stripe, 2),
+        (Neighbour::Fans, 3),
+        (Neighbour::Webhooks, 2),
+    ];
+    sweep(abandonment, &known).await;
+}
+
+/// Nobody is there when the fan pays; when somebody is again, the seats are gone.
+async fn late_money(stage: &Stage, point: Point) -> Life {
+    let fan = stage.fan().await;
+    let (_, payment) = Wish::of(&fan).come_true().await;
+    stage.rest().await;
+    stage.fuse.kill();
+    fan.pay(&payment, "pm_card_pendingRefund").await.ok();
+    stage.world.time_passes(LONG).await;
+    let gone = "UPDATE match_seat_inventory SET status = 'BLOCKED', cart_id = NULL, locked_until = NULL
+                WHERE cart_id IS NOT NULL";
+    stage.world.execute(gone).await;
+
+    let life = stage.live(point, async { stage.rise() }).await;
+
+    let history = "REFUNDED: order.placed, payment.started, order.refunded, refund.completed";
+    assert_eq!(stage.histories(&fan).await, [history]);
+    assert_eq!(stage.mails_to(&fan), 0);
+    assert!(stage.has_left_room(&fan).await);
+    stage.assert_whole().await;
+    life
+}
+
+#[tokio::test]
+async fn money_that_comes_too_late_goes_back_once_whatever_the_backend_dies_of() {
+    let known = [
+        (Neighbour::Postgres, 20),
+        (Neighbour::Bus, 13),
+        (Neighbour::Stripe, 1),
+        (Neighbour::Room, 1),
+        (Neighbour::Webhooks, 3),
+    ];
+    sweep(late_money, &known).await;
+}
+
+async fn giving_back(stage: &Stage, point: Point) -> Life {
+    let fan = stage.fan().await;
+    let order = buy(&fan).await;
+    stage.settle().await;
+    let path = format!("/orders/{}/refund", order["order_id"].as_str().unwrap());
+    let key = fresh_key();
+
+    let life = stage
+        .live(point, async {
+            insist(|| fan.post_as(&key, &path, &Value::Null)).await;
+        })
+        .await;
+
+    let history =
+        "REFUNDED: order.placed, payment.started, order.completed, order.refunded, refund.completed";
+    assert_eq!(stage.histories(&fan).await, [history]);
+    assert_eq!(stage.mails_to(&fan), 1);
+    stage.assert_whole().await;
+    life
+}
+
+#[tokio::test]
+async fn tickets_that_are_given_back_are_refunded_once_whatever_the_backend_dies_of() {
+    let known = [
+        (Neighbour::Postgres, 12),
+        (Neighbour::Bus, 10),
+        (Neighbour::Stripe, 1),
+        (Neighbour::Fans, 1),
+        (Neighbour::Webhooks, 3),
+    ];
+    sweep(giving_back, &known).await;
+}
+
+async fn announcement(stage: &Stage, point: Point) -> Life {
+    let name = format!("Igralište {}", stage.number());
+    let ground = Ground {
+        name: &name,
+        rows: &["1-2"],
+        zone_seats: 2,
+    };
+    let (world, announced) = (&stage.world, OnceCell::new());
+
+    let life = stage
+        .live(point, async {
+            announced
+                .set(ground.announce(&world.app, &world.folder).await)
+                .unwrap();
+        })
+        .await;
+
+    let match_id: MatchId = *announced.get().unwrap();
+    let queue = queue_of(&world.app, match_id).await.unwrap();
+    assert_eq!(Some(queue), world.room.queue(&Room::reference(match_id)));
+    let matches = world.number("SELECT count(*) FROM matches").await;
+    assert_eq!(
+        i64::try_from(world.room.queues()).unwrap(),
+        matches,
+        "a queue per match"
+    );
+    stage.assert_whole().await;
+    life
+}
+
+#[tokio::test]
+async fn a_match_that_is_announced_has_one_queue_whatever_the_backend_dies_of() {
+    let known = [(Neighbour::Postgres, 3), (Neighbour::Room, 1)];
+    sweep(announcement, &known).await;
+}
