@@ -35,7 +35,7 @@ pub struct App {
     pub settings: Settings,
     /// The system of record.
     pub db: Db,
-    /// Where the crowd outside waits for it.
+    /// Where the crowd outside waits for its connections.
     pub entrance: Entrance,
     /// Time, where the database's does not decide.
     pub clock: Arc<dyn Clock>,

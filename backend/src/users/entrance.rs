@@ -1,4 +1,5 @@
-//! The crowd outside has half of the connections, so that those who were admitted never wait behind it.
+//! The crowd outside has half of the connections, so that those who are buying do not wait behind it. Who is known to this
+//! process passes by: an account is looked up once, then remembered.
 
 use std::time::Duration;
 
@@ -9,9 +10,13 @@ use tokio::time::timeout;
 /// more than a place in this line.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Where requests that need no turn wait for a connection, in the order of their coming.
+/// So many wait at most: more than a pool serves within anybody's patience.
+const WAITING_MAX: usize = 2_000;
+
+/// Where accounts and profiles wait for a connection, in the order of their coming.
 #[derive(Debug)]
 pub struct Entrance {
+    line: Semaphore,
     places: Semaphore,
 }
 
@@ -21,6 +26,7 @@ impl Entrance {
     pub fn to_pool_of(connections: u32) -> Self {
         let half = usize::try_from(connections / 2).unwrap_or(1);
         Self {
+            line: Semaphore::new(WAITING_MAX),
             places: Semaphore::new(half.max(1)),
         }
     }
@@ -28,8 +34,9 @@ impl Entrance {
     /// Permission to take one connection from the pool and to keep it while this is held.
     ///
     /// # Errors
-    /// [`sqlx::Error::PoolTimedOut`] after two seconds: the answer is 503.
+    /// [`sqlx::Error::PoolTimedOut`] after two seconds, or at once if too many wait: the answer is 503.
     pub async fn place(&self) -> Result<SemaphorePermit<'_>, sqlx::Error> {
+        let _in_line = self.line.try_acquire().map_err(|_| sqlx::Error::PoolTimedOut)?;
         let place = timeout(PATIENCE, self.places.acquire()).await;
         place
             .map_err(|_| sqlx::Error::PoolTimedOut)?

@@ -176,10 +176,10 @@ impl Fan {
             placed.read::<Order>().map(|order| order.order_id)
         };
         let (first, second) = (placed(&one), placed(&other));
-        self.note_second(
-            Trespass::SecondOrder,
-            first.is_some() && second.is_some() && first != second,
-        );
+        if one.is_some() && other.is_some() && (first.is_some() || second.is_some()) {
+            let are_two = first.is_some() && second.is_some() && first != second;
+            self.note_second(Trespass::SecondOrder, are_two);
+        }
         if first.is_none() && second.is_some() {
             other
         } else {

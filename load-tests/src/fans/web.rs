@@ -21,7 +21,7 @@ const IDLE_CONNECTIONS_MAX: usize = 1024;
 const INSISTS_FOR: Duration = Duration::from_secs(120);
 /// The first pause before it is sent again; it doubles.
 const PAUSE_MIN: Duration = Duration::from_millis(200);
-/// Longest pause before it is sent again.
+/// Longest pause before it is sent again, before up to half as much is added by chance.
 const PAUSE_MAX: Duration = Duration::from_secs(5);
 /// A connection that breaks does so after this, before or after the server has acted.
 const BREAKS_AFTER: Duration = Duration::from_millis(8);

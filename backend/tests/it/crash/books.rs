@@ -82,7 +82,7 @@ impl Stage {
             let (status, captured, refunded) = match order["state"].as_str().unwrap() {
                 "COMPLETED" => ("succeeded", cents, 0),
                 "REFUNDED" => ("succeeded", cents, cents),
-                "EXPIRED" => ("canceled", 0, 0),
+                "EXPIRED" | "CANCELLED" => ("canceled", 0, 0),
                 other => panic!("order {order_id} has not ended: {other}"),
             };
             assert_eq!(

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::process::Child;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use tokio::sync::watch;
 
@@ -135,8 +135,11 @@ impl Fuse {
     }
 }
 
-impl Drop for Fuse {
+/// Kills the backend when its stage is gone, whoever else still holds the fuse: a test that failed leaves no process.
+pub(super) struct Reaper(pub(super) Arc<Fuse>);
+
+impl Drop for Reaper {
     fn drop(&mut self) {
-        self.kill();
+        self.0.kill();
     }
 }

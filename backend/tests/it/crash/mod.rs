@@ -1,5 +1,5 @@
-//! What if the process dies here? After each single effect that the backend has on anybody (a commit, a message, an answer),
-//! before it hears of it.
+//! What if the process dies here? In each of these stories: after the first, second, third … effect that the backend has on
+//! each of its neighbours (a commit, a message, an answer), before it hears of it.
 //!
 //! A killed process knows nothing any more. So all that matters of the moment of its death is which effects have happened,
 //! and dying of each one in turn is dying at every point between two of them. Nobody lists the points: a sweep tells a story
@@ -56,6 +56,8 @@ struct Wish<'f> {
     fan: &'f Fan<'f>,
     keys: [String; 3],
     friend: Value,
+    /// Other seats will do, should these be gone.
+    takes_equal: bool,
 }
 
 impl<'f> Wish<'f> {
@@ -65,6 +67,7 @@ impl<'f> Wish<'f> {
             fan,
             keys: [(); 3].map(|()| fresh_key()),
             friend,
+            takes_equal: false,
         }
     }
 
@@ -74,7 +77,7 @@ impl<'f> Wish<'f> {
 
     fn check_out(&self, cart: &Value) -> RequestBuilder {
         let path = format!("/matches/{}/checkout", self.fan.world.match_id);
-        let body = json!({"cart_version": cart["version"], "holders": [self.friend]});
+        let body = json!({"cart_version": cart["version"], "holders": [self.friend], "accept_equal_seats": self.takes_equal});
         self.fan.post_as(&self.keys[1], &path, &body)
     }
 
@@ -125,7 +128,7 @@ async fn purchase(stage: &Stage, point: Point) -> Life {
 #[tokio::test]
 async fn a_fan_who_insists_has_the_tickets_once_whatever_the_backend_dies_of() {
     let known = [
-        (Neighbour::Postgres, 16),
+        (Neighbour::Postgres, 13),
         (Neighbour::Bus, 10),
         (Neighbour::Stripe, 1),
         (Neighbour::Room, 1),
@@ -166,8 +169,8 @@ async fn abandonment(stage: &Stage, point: Point) -> Life {
 #[tokio::test]
 async fn a_fan_who_is_never_seen_again_leaves_nothing_behind_whatever_the_backend_dies_of() {
     let known = [
-        (Neighbour::Postgres, 12),
-        (Neighbour::Bus, 6),
+        (Neighbour::Postgres, 10),
+        (Neighbour::Bus, 5),
         (Neighbour::Stripe, 2),
         (Neighbour::Fans, 3),
         (Neighbour::Webhooks, 2),
@@ -176,16 +179,20 @@ async fn a_fan_who_is_never_seen_again_leaves_nothing_behind_whatever_the_backen
 }
 
 /// Nobody is there when the fan pays; when somebody is again, the seats are gone.
-async fn late_money(stage: &Stage, point: Point) -> Life {
-    let fan = stage.fan().await;
-    let (_, payment) = Wish::of(&fan).come_true().await;
+async fn pay_too_late(stage: &Stage, wish: &Wish<'_>, card: &str) {
+    let (_, payment) = wish.come_true().await;
     stage.rest().await;
     stage.fuse.kill();
-    fan.pay(&payment, "pm_card_pendingRefund").await.ok();
+    wish.fan.pay(&payment, card).await.ok();
     stage.world.time_passes(LONG).await;
     let gone = "UPDATE match_seat_inventory SET status = 'BLOCKED', cart_id = NULL, locked_until = NULL
                 WHERE cart_id IS NOT NULL";
     stage.world.execute(gone).await;
+}
+
+async fn late_money(stage: &Stage, point: Point) -> Life {
+    let fan = stage.fan().await;
+    pay_too_late(stage, &Wish::of(&fan), "pm_card_pendingRefund").await;
 
     let life = stage.live(point, async { stage.rise() }).await;
 
@@ -200,13 +207,70 @@ async fn late_money(stage: &Stage, point: Point) -> Life {
 #[tokio::test]
 async fn money_that_comes_too_late_goes_back_once_whatever_the_backend_dies_of() {
     let known = [
-        (Neighbour::Postgres, 20),
-        (Neighbour::Bus, 13),
+        (Neighbour::Postgres, 16),
+        (Neighbour::Bus, 10),
         (Neighbour::Stripe, 1),
         (Neighbour::Room, 1),
         (Neighbour::Webhooks, 3),
     ];
     sweep(late_money, &known).await;
+}
+
+async fn late_luck(stage: &Stage, point: Point) -> Life {
+    let fan = stage.fan().await;
+    let wish = Wish {
+        takes_equal: true,
+        ..Wish::of(&fan)
+    };
+    pay_too_late(stage, &wish, "pm_card_visa").await;
+
+    let life = stage.live(point, async { stage.rise() }).await;
+
+    let history = "COMPLETED: order.placed, payment.started, order.completed";
+    assert_eq!(stage.histories(&fan).await, [history]);
+    assert_eq!(stage.mails_to(&fan), 1);
+    stage.assert_whole().await;
+    life
+}
+
+#[tokio::test]
+async fn money_that_comes_too_late_buys_equal_seats_once_whatever_the_backend_dies_of() {
+    let known = [
+        (Neighbour::Postgres, 8),
+        (Neighbour::Bus, 5),
+        (Neighbour::Mail, 1),
+    ];
+    sweep(late_luck, &known).await;
+}
+
+async fn cancellation(stage: &Stage, point: Point) -> Life {
+    let fan = stage.fan().await;
+    let (order, _) = Wish::of(&fan).come_true().await;
+    stage.rest().await;
+    let path = format!("/orders/{}/cancellation", order["order_id"].as_str().unwrap());
+    let key = fresh_key();
+
+    let life = stage
+        .live(point, async {
+            insist(|| fan.post_as(&key, &path, &Value::Null)).await;
+        })
+        .await;
+
+    let history = "CANCELLED: order.placed, payment.started, order.cancellation_asked, order.cancelled";
+    assert_eq!(stage.histories(&fan).await, [history]);
+    assert_eq!(stage.mails_to(&fan), 0);
+    stage.assert_whole().await;
+    life
+}
+
+#[tokio::test]
+async fn an_order_that_is_taken_back_is_never_charged_whatever_the_backend_dies_of() {
+    let known = [
+        (Neighbour::Postgres, 3),
+        (Neighbour::Stripe, 1),
+        (Neighbour::Fans, 1),
+    ];
+    sweep(cancellation, &known).await;
 }
 
 async fn giving_back(stage: &Stage, point: Point) -> Life {
@@ -233,8 +297,8 @@ async fn giving_back(stage: &Stage, point: Point) -> Life {
 #[tokio::test]
 async fn tickets_that_are_given_back_are_refunded_once_whatever_the_backend_dies_of() {
     let known = [
-        (Neighbour::Postgres, 12),
-        (Neighbour::Bus, 10),
+        (Neighbour::Postgres, 10),
+        (Neighbour::Bus, 8),
         (Neighbour::Stripe, 1),
         (Neighbour::Fans, 1),
         (Neighbour::Webhooks, 3),

@@ -16,7 +16,7 @@ use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use testkit::mail_sink::{self, MailSink};
 
-use super::fuse::{Counts, Fuse, Neighbour, Point};
+use super::fuse::{Counts, Fuse, Neighbour, Point, Reaper};
 use super::hop::hop;
 use super::wires::wire;
 use crate::support::{TestBus, eventually};
@@ -56,6 +56,7 @@ pub(super) struct Stage {
     bus: TestBus,
     tasks: Tasks,
     guests: AtomicUsize,
+    _reaper: Reaper,
 }
 
 impl Stage {
@@ -79,6 +80,7 @@ impl Stage {
             ..settings
         };
         let stage = Self {
+            _reaper: Reaper(fuse.clone()),
             world,
             mails,
             fuse,

@@ -1,3 +1,4 @@
 //! `/users/…`.
 
+mod entrance;
 mod profile;

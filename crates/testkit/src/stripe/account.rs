@@ -56,11 +56,16 @@ impl Account {
                 Some("currency"),
             ));
         }
-        if !(AMOUNT_MIN..=AMOUNT_MAX).contains(&amount) {
-            return Err(Failure::invalid(
-                "Amount must be between €0.50 and €999,999.99",
-                Some("amount"),
-            ));
+        if amount < AMOUNT_MIN {
+            return Err(
+                Failure::invalid("Amount must be at least €0.50", Some("amount")).coded("amount_too_small")
+            );
+        }
+        if amount > AMOUNT_MAX {
+            return Err(
+                Failure::invalid("Amount must be no more than €999,999.99", Some("amount"))
+                    .coded("amount_too_large"),
+            );
         }
         let id = fresh_id("pi");
         let intent = Intent {

@@ -250,7 +250,8 @@ async fn every_webhook_is_as_published() {
     caller.end().await;
 }
 
-/// A refusal as Stripe's pages "Errors" and "Error codes" have it: status, type, code, and what else is told.
+/// A refusal: status, type, code, and what else is told. The codes are those of Stripe's page "Error codes"; which refusal has
+/// which is what we know of Stripe, for it publishes no examples.
 type Refusal = (u16, &'static str, Option<&'static str>, &'static [&'static str]);
 
 const INVALID: &str = "invalid_request_error";
@@ -266,6 +267,8 @@ const UNEXPECTED_STATE: Refusal = (
 );
 const MISSING: Refusal = (400, INVALID, Some("parameter_missing"), &["param"]);
 const WRONG: Refusal = (400, INVALID, None, &["param"]);
+const TOO_SMALL: Refusal = (400, INVALID, Some("amount_too_small"), &["param"]);
+const TOO_LARGE: Refusal = (400, INVALID, Some("amount_too_large"), &["param"]);
 const UNPAID: Refusal = (400, INVALID, None, &[]);
 const REFUNDED: Refusal = (400, INVALID, Some("charge_already_refunded"), &[]);
 const UNKNOWN_CARD: Refusal = (400, INVALID, Some("resource_missing"), &["param"]);
@@ -300,14 +303,19 @@ async fn refusals_are_as_published() {
 
     let cancel = format!("{INTENTS}/{paid}/cancel");
     let confirm = format!("{INTENTS}/{left}/confirm");
-    let posts: [(&str, Form<'_>, Refusal); 10] = [
+    let posts: [(&str, Form<'_>, Refusal); 11] = [
         (&cancel, &[], UNEXPECTED_STATE),
         (&cancel, &[("cancellation_reason", "rain")], WRONG),
         (&confirm, &[], MISSING),
         (&confirm, &[("payment_method", "pm_card_unknown")], UNKNOWN_CARD),
         (&confirm, &[("card[number]", "4000")], RAW_CARD),
         (INTENTS, &[("currency", "eur")], MISSING),
-        (INTENTS, &[("amount", "1"), ("currency", "eur")], WRONG),
+        (INTENTS, &[("amount", "1"), ("currency", "eur")], TOO_SMALL),
+        (
+            INTENTS,
+            &[("amount", "100000000"), ("currency", "eur")],
+            TOO_LARGE,
+        ),
         (REFUNDS, &[("payment_intent", &paid)], REFUNDED),
         (REFUNDS, &[("payment_intent", &left)], UNPAID),
         (REFUNDS, &[("payment_intent", &left), ("reason", "rain")], WRONG),

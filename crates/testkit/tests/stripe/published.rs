@@ -195,7 +195,7 @@ fn drop_member(object: &mut Value, name: &str) {
 
 #[test]
 fn whatever_is_not_as_published_is_named() {
-    let lies: [Lie; 16] = [
+    let lies: [Lie; 17] = [
         ("payment_intent", |it| it["amount"] = json!("1099"), "/amount: "),
         ("payment_intent", |it| it["amount"] = json!(10.99), "/amount: "),
         ("payment_intent", |it| it["metadata"] = json!(null), "/metadata: "),
@@ -211,6 +211,11 @@ fn whatever_is_not_as_published_is_named() {
         (
             "payment_intent",
             |it| it["latest_charge"] = json!("pi_1"),
+            "/latest_charge: ",
+        ),
+        (
+            "payment_intent",
+            |it| it["latest_charge"] = json!({"object": "charg"}),
             "/latest_charge: ",
         ),
         ("payment_intent", |it| it["object"] = json!("intent"), "no object"),
