@@ -19,6 +19,7 @@ use uuid::Uuid;
 use super::frames::{CLOSE_UNAUTHORIZED, close};
 use super::refusals;
 use crate::app::App;
+use crate::faults::Refusal;
 use crate::problems::{TICKET_TOKEN_INVALID, TOO_MANY_SOCKETS};
 use crate::tickets;
 
@@ -110,7 +111,7 @@ fn read_request(app: &App, request: &Request, has_room: bool) -> Result<Asked, B
     let Some(token) = token else {
         return Ok(Asked { ticket, claims: None });
     };
-    let claims = verify(app, &token, ticket).ok_or_else(|| Box::new(Problem::new(TICKET_TOKEN_INVALID)))?;
+    let claims = tickets::verify(app, &token, ticket).map_err(|refused| Box::new(refused.problem()))?;
     Ok(Asked {
         ticket,
         claims: Some(claims),
@@ -145,10 +146,6 @@ fn protocols(request: &Request) -> impl Iterator<Item = &str> {
         .map(str::trim)
 }
 
-fn verify(app: &App, token: &str, ticket: Uuid) -> Option<TicketTokenClaims> {
-    tickets::verify(app, token).filter(|claims| claims.ticket_id == ticket)
-}
-
 /// Names the subprotocol if the client offered it: browsers insist.
 fn accepted(request: &Request, mut response: Response) -> Response {
     if protocols(request).any(|offered| offered == WS_SUBPROTOCOL) {
@@ -164,5 +161,5 @@ async fn first_frame(app: &App, socket: &mut Socket, ticket: Uuid) -> Option<Tic
         return None;
     };
     let FanFrame::Authenticate { token } = serde_json::from_str(&text).ok()?;
-    verify(app, &token, ticket)
+    tickets::verify(app, &token, ticket).ok()
 }

@@ -60,9 +60,9 @@ impl Refusal for JoinRefused {
 /// Why a ticket is not shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LookRefused {
-    /// The token is not of this ticket.
+    /// The token is none of ours, or no longer valid.
     TokenInvalid,
-    /// The line does not know it (any more).
+    /// The line does not know it (any more), or the token is of another.
     NoSuchTicket,
 }
 

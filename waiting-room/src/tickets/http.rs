@@ -91,8 +91,6 @@ async fn leave_queue(
 
 /// The fan whose ticket token the request carries, if it is the token of `ticket`.
 fn fan_of(app: &App, request: &HttpRequest, ticket: Uuid) -> Result<TicketTokenClaims, Fault<LookRefused>> {
-    bearer(request)
-        .and_then(|token| tokens::verify(app, token))
-        .filter(|claims| claims.ticket_id == ticket)
-        .ok_or_else(|| LookRefused::TokenInvalid.into())
+    let token = bearer(request).ok_or(LookRefused::TokenInvalid)?;
+    Ok(tokens::verify(app, token, ticket)?)
 }

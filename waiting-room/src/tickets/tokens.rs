@@ -2,7 +2,9 @@
 
 use chrono::TimeDelta;
 use contracts::tokens::{TICKET_TOKEN_TYP, TicketTokenClaims};
+use uuid::Uuid;
 
+use super::actions::LookRefused;
 use crate::app::App;
 use crate::line_store::PlacedTicket;
 use crate::live::Line;
@@ -24,11 +26,21 @@ pub(super) fn issue(app: &App, line: &Line, ticket: &PlacedTicket) -> anyhow::Re
     app.key.sign(TICKET_TOKEN_TYP, &claims)
 }
 
-/// The claims of a token that this room has signed, if it is still valid.
-pub(crate) fn verify(app: &App, token: &str) -> Option<TicketTokenClaims> {
+/// The claims of a token that this room has signed, if it is still valid and of `ticket`. Somebody else's ticket is not there, just
+/// as one that never was.
+///
+/// # Errors
+/// [`LookRefused`].
+pub(crate) fn verify(app: &App, token: &str, ticket: Uuid) -> Result<TicketTokenClaims, LookRefused> {
     let claims: TicketTokenClaims = app
         .verifying_key
         .verify(TICKET_TOKEN_TYP, token, None, app.clock.now())
-        .ok()?;
-    (claims.iss == app.issuer).then_some(claims)
+        .map_err(|_| LookRefused::TokenInvalid)?;
+    if claims.iss != app.issuer {
+        return Err(LookRefused::TokenInvalid);
+    }
+    if claims.ticket_id != ticket {
+        return Err(LookRefused::NoSuchTicket);
+    }
+    Ok(claims)
 }

@@ -11,8 +11,8 @@ use waiting_room::admin;
 
 use crate::harness::{Answer, Fan, Room, eventually, room};
 
-/// `2xx` is any success. The queue is the tenant's; the fan has been admitted to it; another fan waits in it. Whoever is
-/// not the owner of a ticket's token is told nothing of the ticket, not even whether there is one: 401, as for any id.
+/// `2xx` is any success. The queue is the tenant's; the fan has been admitted to it; another fan waits in it. Whoever does
+/// not show a ticket's own token is told nothing of it, not even whether there is one: the same as for any id.
 const TABLE: &str = "
     operation                               nobody expired fan another tenant rival
     POST   /queues                          401    401     401 401     2xx    2xx
@@ -24,8 +24,8 @@ const TABLE: &str = "
     GET    /queues/{queue_id}/stats         401    401     401 401     2xx    404
     POST   /queues/{queue_id}/origin-health 401    401     401 401     2xx    404
     POST   /queues/{queue_id}/tickets       401    401     401 401     2xx    404
-    GET    /tickets/{ticket_id}             401    401     2xx 401     401    401
-    DELETE /tickets/{ticket_id}             401    401     2xx 401     401    401
+    GET    /tickets/{ticket_id}             401    401     2xx 404     401    401
+    DELETE /tickets/{ticket_id}             401    401     2xx 404     401    401
     GET    /access                          401    401     401 401     2xx    404
     POST   /sessions/{ticket_id}/complete   401    401     401 401     2xx    404
     POST   /sessions/{ticket_id}/abandon    401    401     401 401     2xx    404
