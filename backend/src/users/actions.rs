@@ -11,7 +11,7 @@ use sqlx::PgConnection;
 use super::store::{self, Profile};
 use crate::app::App;
 use crate::http::actor::Fan;
-use crate::http::fault::{Fault, Refusal, constraint};
+use crate::http::fault::{Fault, Refusal};
 use crate::http::problems::{INVALID_PROFILE, NO_PROFILE, OIB_FIXED, OIB_TAKEN, PROFILE_EXISTS};
 
 /// Why a profile is not kept.
@@ -87,16 +87,13 @@ pub(super) async fn create(
     let _place = app.entrance.place().await?;
     let mut tx = app.db.begin().await?;
 
-    let is_new = store::insert_profile(&mut tx, fan.id, &profile)
-        .await
-        .map_err(|error| match constraint(&error) {
-            Some("user_profiles_one_per_oib") => Fault::Refused(ProfileRefused::OibTaken),
-            _ => error.into(),
-        })?;
-    if !is_new {
+    if !store::insert_profile(&mut tx, fan.id, &profile).await? {
         let present = store::find_profile(&mut tx, fan.id).await?;
-        let same = present.filter(|present| is_same(present, &profile));
-        return Ok(same.ok_or(ProfileRefused::Exists)?);
+        return match present {
+            Some(present) if is_same(&present, &profile) => Ok(present),
+            Some(_) => Err(ProfileRefused::Exists.into()),
+            None => Err(ProfileRefused::OibTaken.into()),
+        };
     }
 
     tx.commit().await?;

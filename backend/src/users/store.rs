@@ -63,7 +63,8 @@ pub(super) async fn find_profile(
     .await
 }
 
-/// `false` when the user has a profile, also one that was made in this moment.
+/// `false` when the user has a profile or another has the OIB, also if it was made in this moment. Both are looked at together:
+/// of two equal inserts at once either may meet the other at the OIB first.
 pub(super) async fn insert_profile(
     conn: &mut PgConnection,
     user: UserId,
@@ -73,7 +74,7 @@ pub(super) async fn insert_profile(
         "INSERT INTO user_profiles
              (user_id, full_name, date_of_birth, nationality, oib_encrypted, oib_index, email, phone)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-         ON CONFLICT (user_id) DO NOTHING",
+         ON CONFLICT DO NOTHING",
         user as UserId,
         profile.full_name,
         profile.date_of_birth,
