@@ -85,19 +85,17 @@ pub(super) async fn create(
 ) -> Result<Profile, Fault<ProfileRefused>> {
     let profile = seal(app, &draft)?;
     let _place = app.entrance.place().await?;
-    let mut tx = app.db.begin().await?;
+    let mut conn = app.db.acquire().await?;
 
-    if !store::insert_profile(&mut tx, fan.id, &profile).await? {
-        let present = store::find_profile(&mut tx, fan.id).await?;
-        return match present {
-            Some(present) if is_same(&present, &profile) => Ok(present),
-            Some(_) => Err(ProfileRefused::Exists.into()),
-            None => Err(ProfileRefused::OibTaken.into()),
-        };
+    // One statement is a transaction of its own, and takes one round trip instead of three.
+    if store::insert_profile(&mut conn, fan.id, &profile).await? {
+        return Ok(profile);
     }
-
-    tx.commit().await?;
-    Ok(profile)
+    match store::find_profile(&mut conn, fan.id).await? {
+        Some(present) if is_same(&present, &profile) => Ok(present),
+        Some(_) => Err(ProfileRefused::Exists.into()),
+        None => Err(ProfileRefused::OibTaken.into()),
+    }
 }
 
 /// Changes what may change.

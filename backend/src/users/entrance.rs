@@ -6,12 +6,12 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
-/// A fan at the door waits so long for a connection. Longer than a buyer: who is turned away comes again, and each time costs
-/// more than a place in this line.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// A fan at the door waits so long for a connection, far longer than a buyer: a place in this line costs next to nothing, and who
+/// is turned away comes again and costs a whole request each time (measured in ADR 0009).
+const PATIENCE: Duration = Duration::from_secs(12);
 
-/// So many wait at most: more than a pool serves within anybody's patience.
-const WAITING_MAX: usize = 2_000;
+/// So many wait at most, each with an open connection: about what one process serves within their patience.
+const WAITING_MAX: usize = 6_000;
 
 /// Where accounts and profiles wait for a connection, in the order of their coming.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ impl Entrance {
     /// Permission to take one connection from the pool and to keep it while this is held.
     ///
     /// # Errors
-    /// [`sqlx::Error::PoolTimedOut`] after two seconds, or at once if too many wait: the answer is 503.
+    /// [`sqlx::Error::PoolTimedOut`] after twelve seconds, or at once if too many wait: the answer is 503.
     pub async fn place(&self) -> Result<SemaphorePermit<'_>, sqlx::Error> {
         let _in_line = self.line.try_acquire().map_err(|_| sqlx::Error::PoolTimedOut)?;
         let place = timeout(PATIENCE, self.places.acquire()).await;

@@ -135,7 +135,7 @@ pub(crate) const GUARDS: [Guard; 13] = [
         "the last leg of every movement is not booked; ledger_movement_is_balanced is dropped",
     ),
     Guard {
-        fans: 100,
+        fans: 200,
         seats_per_fan: 4,
         ..guard(
             ("ticket-limit", Program::Backend),
@@ -144,7 +144,7 @@ pub(crate) const GUARDS: [Guard; 13] = [
         )
     },
     Guard {
-        fans: 200,
+        fans: 300,
         seats_per_fan: 4,
         ..guard(
             ("one-ticket-per-person", Program::Backend),

@@ -111,7 +111,7 @@ const FAILED_SECOND_FACTORS: usize = 10;
 const GIVERS_BACK: usize = 10;
 const BOTS: usize = 30;
 /// One process has so many files to open, 20,000 as a rule; each socket is one, and the rest is for requests.
-const SOCKETS_MAX: usize = 14_000;
+const SOCKETS_MAX: usize = 12_000;
 const STUBBORN: f64 = 0.15;
 const POLLING: f64 = 0.05;
 const SHAKY: f64 = 0.10;
