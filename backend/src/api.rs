@@ -3,10 +3,12 @@
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::middleware::from_fn;
-use actix_web::web::{self, Data};
+use actix_web::web::{self, Data, PayloadConfig};
 use actix_web::{App as Server, HttpResponse};
+use domain::staff::{Permission, Role};
 use platform::documents;
 use platform::problems::{configure_extractors, no_such_route};
+use serde_json::Value;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{ContactBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder};
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -14,10 +16,14 @@ use utoipa_actix_web::{AppExt, scope};
 use utoipa_swagger_ui::{SwaggerUi, Url};
 
 use crate::app::App;
-use crate::{inventory, matches, orders, payments, tickets, users};
+use crate::http::staff::authenticate;
+use crate::{blacklist, inventory, loyalty, matches, orders, payments, stadiums, staff, tickets, users};
 
 /// The largest JSON body: a checkout of four holders is under 2 KiB, Stripe's events under 64 KiB.
 const BODY_BYTES_MAX: usize = 256 * 1024;
+
+/// The largest stadium file: a line of the list of seats of the largest stadium has under 30 bytes.
+const STADIUM_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// Where everything lives.
 const BASE: &str = "/api/v1";
@@ -27,6 +33,8 @@ const BASE: &str = "/api/v1";
 pub enum Audience {
     /// The app.
     Fans,
+    /// The portal, and scripts of a federation.
+    Staff,
     /// Stripe.
     Webhooks,
 }
@@ -34,10 +42,25 @@ pub enum Audience {
 fn fan_routes(config: &mut ServiceConfig) {
     matches::http::routes(config);
     users::http::routes(config);
+    users::saved::http::routes(config);
+    users::push::routes(config);
+    loyalty::http::routes(config);
     inventory::http::routes(config);
     orders::http::routes(config);
     payments::http::routes(config);
     tickets::http::routes(config);
+}
+
+fn staff_routes(config: &mut ServiceConfig) {
+    let admin = scope("/admin")
+        .app_data(PayloadConfig::new(STADIUM_BYTES_MAX))
+        .configure(staff::http::routes)
+        .configure(stadiums::http::routes)
+        .configure(matches::plans::http::routes)
+        .configure(matches::plans::phases::http::routes)
+        .configure(blacklist::http::routes)
+        .configure(loyalty::http::staff_routes);
+    config.service(admin.wrap(from_fn(authenticate)));
 }
 
 fn webhook_routes(config: &mut ServiceConfig) {
@@ -49,6 +72,7 @@ fn webhook_routes(config: &mut ServiceConfig) {
 pub fn openapi(audience: Audience) -> OpenApi {
     let (title, routes): (&str, fn(&mut ServiceConfig)) = match audience {
         Audience::Fans => ("Tribina for fans", fan_routes),
+        Audience::Staff => ("Tribina for staff", staff_routes),
         Audience::Webhooks => ("Tribina for webhooks", webhook_routes),
     };
     let info = InfoBuilder::new()
@@ -71,7 +95,7 @@ pub fn openapi(audience: Audience) -> OpenApi {
         .openapi(document)
         .service(scope(BASE).configure(routes))
         .split_for_parts();
-    if audience == Audience::Fans {
+    if audience != Audience::Webhooks {
         let bearer = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
             .bearer_format("JWT")
@@ -84,7 +108,36 @@ pub fn openapi(audience: Audience) -> OpenApi {
         document.security = Some(vec![SecurityRequirement::new("bearer", Vec::<String>::new())]);
     }
     documents::complete(&mut document);
+    name_roles(&mut document);
     document
+}
+
+/// Adds to every operation that says what permission it needs (`x-permission`) who has it (`x-roles`, of `x-all-roles`) and
+/// whether they must have signed in just now (`x-step-up`).
+fn name_roles(document: &mut OpenApi) {
+    let codes = |roles: &mut dyn Iterator<Item = Role>| -> Value { roles.map(Role::code).collect() };
+    for item in document.paths.paths.values_mut() {
+        let operations = [
+            &mut item.get,
+            &mut item.put,
+            &mut item.post,
+            &mut item.delete,
+            &mut item.patch,
+        ];
+        for operation in operations.into_iter().flatten() {
+            let extensions = operation.extensions.get_or_insert_default();
+            let named = extensions.get("x-permission").and_then(Value::as_str);
+            let Some(permission) = named.and_then(Permission::parse) else {
+                continue;
+            };
+            let mut holders = Role::ALL
+                .into_iter()
+                .filter(|role| permission.is_held_by(&[*role]));
+            extensions.insert("x-roles".to_owned(), codes(&mut holders));
+            extensions.insert("x-all-roles".to_owned(), codes(&mut Role::ALL.into_iter()));
+            extensions.insert("x-step-up".to_owned(), permission.needs_step_up().into());
+        }
+    }
 }
 
 /// The HTTP server's routes over `app`.
@@ -105,7 +158,12 @@ pub fn server(
         .route("/healthz", web::get().to(health))
         .service(documents_to_browse())
         .into_utoipa_app()
-        .service(scope(BASE).configure(fan_routes).configure(webhook_routes))
+        .service(
+            scope(BASE)
+                .configure(fan_routes)
+                .configure(staff_routes)
+                .configure(webhook_routes),
+        )
         .into_app()
         .default_service(web::to(no_such_route))
         .wrap(from_fn(platform::requests::name_request))
@@ -117,6 +175,7 @@ fn documents_to_browse() -> SwaggerUi {
             Url::with_primary("Fans", "/openapi/fans.json", true),
             openapi(Audience::Fans),
         ),
+        (Url::new("Staff", "/openapi/staff.json"), openapi(Audience::Staff)),
         (
             Url::new("Webhooks", "/openapi/webhooks.json"),
             openapi(Audience::Webhooks),

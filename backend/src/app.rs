@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::ids::{MatchId, UserId, ZoneId};
+use domain::phases::Phase;
 use moka::future::Cache;
 use platform::clock::{Clock, SystemClock};
 use platform::ids::Ids;
@@ -49,8 +50,10 @@ pub struct App {
     pub accounts: Accounts,
     /// Whether they may: the cached `/access` decision.
     pub gate: Gate,
-    /// The queue of each match, once made.
+    /// The queue of each match, once made; believed for a few seconds.
     pub queues: Cache<MatchId, Uuid>,
+    /// The phase of each match that is open, or the next one; believed for a second.
+    pub phases: Cache<MatchId, Arc<Phase>>,
     /// Buyers whose row of a match is there.
     pub known_buyers: Cache<(MatchId, UserId), ()>,
     /// Zones that are one of their match: nobody opens a lane for another.
@@ -71,6 +74,10 @@ pub struct App {
 
 /// Matches whose queue is remembered: more than a federation plays in years.
 const QUEUES_REMEMBERED: u64 = 1_024;
+/// A phase that was opened or closed by hand is noticed so much later by whoever asks for the way in.
+const PHASE_BELIEVED: Duration = Duration::from_secs(1);
+/// So long after another queue came, fans may still be sent to the one before, which is closed.
+const QUEUE_BELIEVED: Duration = Duration::from_secs(5);
 
 /// Buyers whose row is remembered: forgetting one costs an insert that does nothing.
 const BUYERS_REMEMBERED: u64 = 200_000;
@@ -103,7 +110,14 @@ impl App {
         Ok(Arc::new(Self {
             tokens: TokenVerifier::new(&settings.identity, http, clock.clone()),
             accounts: Accounts::default(),
-            queues: Cache::new(QUEUES_REMEMBERED),
+            queues: Cache::builder()
+                .max_capacity(QUEUES_REMEMBERED)
+                .time_to_live(QUEUE_BELIEVED)
+                .build(),
+            phases: Cache::builder()
+                .max_capacity(QUEUES_REMEMBERED)
+                .time_to_live(PHASE_BELIEVED)
+                .build(),
             known_buyers: Cache::new(BUYERS_REMEMBERED),
             known_zones: Cache::new(ZONES_REMEMBERED),
             gate: Gate::connect(&settings, room.clone(), clock.clone()).await?,

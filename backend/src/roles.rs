@@ -1,28 +1,24 @@
 //! The command line: one binary, several roles.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::HttpServer;
 use actix_web::web::Data;
-use anyhow::Context;
-use chrono::{DateTime, Utc};
 use clap::{Parser, Subcommand, ValueEnum};
-use platform::ids::Ids;
 use platform::settings::BadSettings;
 use platform::tasks::{Tasks, stop_signal};
 use sqlx::Connection;
 
 use crate::api::{self, Audience};
-use crate::app::{App, Db};
-use crate::catalogue::{self, Seed};
+use crate::app::App;
 use crate::events::bus::{self, Bus};
-use crate::events::{consumers, dead_letters, fallback, relay};
-use crate::secrets::PersonalData;
+use crate::events::{consumers, fallback, relay};
+use crate::operator::{self, Admin};
 use crate::settings::Settings;
-use crate::{audit, blacklist, jobs, matches, notifications};
+use crate::{jobs, matches, notifications};
 
 /// Tribina's backend: sells the seats.
 #[derive(Debug, Parser)]
@@ -71,36 +67,6 @@ enum Part {
     Mail,
 }
 
-#[derive(Debug, Subcommand)]
-enum Admin {
-    /// Load a stadium and put one match of it on sale, unless one is. Prints {"match_id": …}.
-    Seed(Seed),
-    /// Put everybody whom a file names on the blacklist: one OIB a line, `#` begins a comment. All or nothing.
-    ImportBlacklist {
-        /// The file.
-        file: PathBuf,
-        /// Who says so.
-        #[arg(long, default_value = "MUP")]
-        source: String,
-    },
-    /// Check every audit chain.
-    VerifyAudit,
-    /// Publish a consumer's dead letters again, once their cause is gone.
-    ReplayDeadLetters {
-        /// `payments` or `mail`.
-        consumer: String,
-    },
-    /// Run dead jobs again, once their cause is gone.
-    ReviveJobs,
-    /// Publish again what the outbox published between two instants: after the loss of the stream.
-    Republish {
-        /// From this instant (RFC 3339).
-        from: DateTime<Utc>,
-        /// Until this one.
-        to: DateTime<Utc>,
-    },
-}
-
 /// Runs the role that the command line asks for.
 #[must_use]
 pub fn run() -> ExitCode {
@@ -134,20 +100,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         } => mail_only(settings).await,
         Role::All => run_roles(settings, &[serve, work]).await,
         Role::Migrate => migrate(&settings).await,
-        Role::Admin(Admin::Seed(seed)) => seed_match(&settings, &seed).await,
-        Role::Admin(Admin::ImportBlacklist { file, source }) => {
-            import_blacklist(&settings, &file, &source).await
-        }
-        Role::Admin(Admin::VerifyAudit) => verify_audit(&settings).await,
-        Role::Admin(Admin::ReplayDeadLetters { consumer }) => replay(&settings, &consumer).await,
-        Role::Admin(Admin::ReviveJobs) => {
-            let revived = jobs::revive_dead(&operator_pool(&settings).await?).await?;
-            print(&format!("{revived} jobs will run again\n"))
-        }
-        Role::Admin(Admin::Republish { from, to }) => {
-            let marked = relay::republish(&operator_pool(&settings).await?, from, to).await?;
-            print(&format!("{marked} events will be published again\n"))
-        }
+        Role::Admin(deed) => operator::run(&settings, deed).await,
         Role::Openapi { audience } => print(&api::openapi(audience).to_pretty_json()?),
     }
 }
@@ -259,49 +212,7 @@ async fn migrate(settings: &Settings) -> anyhow::Result<ExitCode> {
     print("migrated\n")
 }
 
-async fn seed_match(settings: &Settings, seed: &Seed) -> anyhow::Result<ExitCode> {
-    let db = operator_pool(settings).await?;
-    let match_id = catalogue::seed(&db, Ids, seed).await?;
-    print(&format!("{}\n", serde_json::json!({"match_id": match_id})))
-}
-
-async fn import_blacklist(settings: &Settings, file: &Path, source: &str) -> anyhow::Result<ExitCode> {
-    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let db = operator_pool(settings).await?;
-    let personal_data = PersonalData::new(&settings.secrets)?;
-    let done = blacklist::actions::import(&db, Ids, &personal_data, (&text, source)).await?;
-    print(&format!(
-        "{} people named, {} of them new on the blacklist\n",
-        done.named, done.added
-    ))
-}
-
-async fn operator_pool(settings: &Settings) -> anyhow::Result<Db> {
-    Ok(platform::database::pool(settings.check()?.database, 1).await?)
-}
-
-async fn replay(settings: &Settings, consumer: &str) -> anyhow::Result<ExitCode> {
-    let db = operator_pool(settings).await?;
-    let bus = Bus::connect(&settings.nats).await?;
-    let replayed = dead_letters::replay(&db, &bus, consumer).await?;
-    print(&format!("{replayed} dead letters published again\n"))
-}
-
-async fn verify_audit(settings: &Settings) -> anyhow::Result<ExitCode> {
-    let db = operator_pool(settings).await?;
-    let broken = audit::verify(&db).await?;
-    for chain in &broken {
-        print(&format!("{chain:?}\n"))?;
-    }
-    print(&format!("{} broken audit chains\n", broken.len()))?;
-    Ok(if broken.is_empty() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
-}
-
-fn print(text: &str) -> anyhow::Result<ExitCode> {
+pub(crate) fn print(text: &str) -> anyhow::Result<ExitCode> {
     std::io::Write::write_all(&mut std::io::stdout(), text.as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }

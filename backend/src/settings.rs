@@ -24,6 +24,9 @@ pub struct Settings {
     pub nats: Nats,
     /// Who signs fans in.
     pub identity: Identity,
+    /// How staff are known.
+    #[serde(default)]
+    pub staff: Staff,
     /// Who admits fans.
     pub waiting_room: WaitingRoom,
     /// Who takes their money.
@@ -87,6 +90,47 @@ pub struct Identity {
     pub issuer: String,
     /// What `aud` of a fan's token must hold.
     pub audience: String,
+}
+
+/// How staff are known: their tokens are of the same issuer as fans', for an audience of their own.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Staff {
+    /// What `aud` of a staff token must hold.
+    pub audience: String,
+    /// Where roles are kept.
+    pub roles: RolesFrom,
+    /// The claim with the names of roles, a list; dots lead into objects: `realm_access.roles`.
+    pub roles_claim: String,
+    /// Values of `amr` (RFC 8176) that show a second factor.
+    pub second_factor_amr: Vec<String>,
+    /// Values of `acr` that show one, as the provider names its levels.
+    pub second_factor_acr: Vec<String>,
+    /// How long after signing in somebody may do what cannot be taken back, seconds.
+    pub step_up_seconds: u32,
+}
+
+/// Where roles are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RolesFrom {
+    /// In our table: `backend admin staff grant`.
+    Table,
+    /// In the token: the identity provider gives and takes them.
+    Claim,
+}
+
+impl Default for Staff {
+    fn default() -> Self {
+        Self {
+            audience: "tribina-staff".to_owned(),
+            roles: RolesFrom::Table,
+            roles_claim: "roles".to_owned(),
+            second_factor_amr: vec!["mfa".to_owned()],
+            second_factor_acr: Vec::new(),
+            step_up_seconds: 300,
+        }
+    }
 }
 
 /// Who admits fans.
@@ -209,6 +253,7 @@ impl Settings {
                 1_000,
             ),
             ("http.workers", workers, 1, 256),
+            ("staff.step_up_seconds", self.staff.step_up_seconds, 30, 3_600),
         ] {
             if !(least..=most).contains(&value) {
                 let wanted = format!("{least} to {most}");
@@ -256,12 +301,22 @@ impl Settings {
     fn check_names(&self) -> Result<(), BadSettings> {
         for (name, value) in [
             ("identity.audience", &self.identity.audience),
+            ("staff.audience", &self.staff.audience),
+            ("staff.roles_claim", &self.staff.roles_claim),
             ("waiting_room.tenant", &self.waiting_room.tenant),
             ("waiting_room.issuer", &self.waiting_room.issuer),
         ] {
             if value.trim().is_empty() {
                 return Err(BadSettings::new(name, "empty", "a name"));
             }
+        }
+        if self.staff.audience == self.identity.audience {
+            let wanted = "another audience than that of fans, whose tokens must not open the doors of staff";
+            return Err(BadSettings::new("staff.audience", &self.staff.audience, wanted));
+        }
+        if self.staff.second_factor_amr.is_empty() && self.staff.second_factor_acr.is_empty() {
+            let wanted = "a value of `amr` or `acr` that shows a second factor";
+            return Err(BadSettings::new("staff.second_factor_amr", "empty", wanted));
         }
         crate::events::bus::check_site(&self.nats.files, &self.stripe.site)
     }

@@ -1,6 +1,7 @@
 //! The simulated on-sale: a crowd of real clients buys tickets, and an independent checker decides whether every promise
 //! was kept.
 
+mod bench;
 mod chaos;
 mod checker;
 mod clock;
@@ -77,7 +78,7 @@ enum Command {
         #[arg(long, default_value_t = 300)]
         settle_seconds: u64,
     },
-    /// Print the OIBs of those of a crowd who are on the blacklist, one a line: for `backend admin import-blacklist`.
+    /// Print the OIBs of those of a crowd who are on the blacklist, one a line: for `backend admin blacklist import`.
     Outlaws {
         /// As for the on-sale.
         #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(FANS))]
@@ -91,6 +92,19 @@ enum Command {
         /// Where the rows go too.
         #[arg(long)]
         json: Option<PathBuf>,
+    },
+    /// Measure what staff wait for: import and publication of 50,000 seats, lists beside a thousand matches and ten million seats, and
+    /// the holds of a running sale beside a publication. For an empty stack of its own: it fills the database.
+    BenchStaff {
+        /// The stack file.
+        #[arg(long)]
+        stack: PathBuf,
+        /// Where the raw results go.
+        #[arg(long)]
+        json: PathBuf,
+        /// Length of a window of the running sale.
+        #[arg(long, default_value_t = 10)]
+        seconds: u64,
     },
     /// Look for OIBs of a run's people and for card numbers in the clear: in both databases, on the bus, in log files.
     Scan {
@@ -145,6 +159,9 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
                 println!("{oib}");
             }
             Ok(ExitCode::SUCCESS)
+        }
+        Command::BenchStaff { stack, json, seconds } => {
+            bench::run_staff(&Stack::read(&stack)?, &json, seconds).await
         }
         Command::Controls { json } => controls::run(json.as_deref()),
         Command::Scan { stack, dir, report } => scan::run(&Stack::read(&stack)?, &dir, &report).await,

@@ -107,7 +107,7 @@ fn mixed(id: u64) -> u64 {
 }
 
 /// ISO 7064 MOD 11-10 over the last ten digits of `number`.
-fn oib(number: u64) -> String {
+pub(crate) fn oib(number: u64) -> String {
     let body = format!("{:010}", number % OIB_BODIES);
     let remainder = body
         .chars()

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use contracts::room::{AccessGranted, AccessQuery, CreateQueue, OriginHealth, Queue};
+use contracts::room::{
+    AccessGranted, AccessQuery, ChangeQueue, CreateQueue, OriginHealth, Queue, QueueState,
+};
 use contracts::tokens::{
     JOIN_GRANT_TYP, JoinGrantClaims, SERVICE_TYP, SESSION_PASS_TYP, ServiceClaims, SessionPassClaims,
     WAITING_ROOM_AUDIENCE,
@@ -111,19 +113,49 @@ impl Room {
         }
     }
 
-    /// `POST /queues`: the queue of a match, made if it is new.
+    /// `POST /queues`, then `PATCH /queues/{id}` if it is there and set otherwise: the queue, as it is wanted now.
     ///
     /// # Errors
     /// When the room cannot be reached or refuses.
-    pub async fn create_queue(&self, queue: &CreateQueue) -> anyhow::Result<Queue> {
-        let request = self.http.post(format!("{}/queues", self.api_url)).json(queue);
-        Ok(self
-            .signed(request)?
-            .send()
-            .await?
-            .error_for_status()?
-            .json()
-            .await?)
+    pub async fn ensure_queue(&self, wanted: &CreateQueue) -> anyhow::Result<Queue> {
+        #[derive(Deserialize)]
+        struct Exists {
+            queue_id: Uuid,
+        }
+        let request = self.http.post(format!("{}/queues", self.api_url)).json(wanted);
+        let made = self.signed(request)?.send().await?;
+        if made.status() != StatusCode::CONFLICT {
+            return Ok(made.error_for_status()?.json().await?);
+        }
+        let Exists { queue_id } = made.json().await?;
+        let change = ChangeQueue {
+            max_active_sessions: Some(wanted.max_active_sessions),
+            admissions_per_minute: Some(wanted.admissions_per_minute),
+            openings: Some(wanted.openings.clone()),
+        };
+        let request = self
+            .http
+            .patch(format!("{}/queues/{queue_id}", self.api_url))
+            .json(&change);
+        let changed = self.signed(request)?.send().await?;
+        Ok(changed.error_for_status()?.json().await?)
+    }
+
+    /// `POST /queues/{id}/pause|resume|close`.
+    ///
+    /// # Errors
+    /// When the room cannot be reached or refuses.
+    pub async fn set_state(&self, queue_id: Uuid, state: QueueState) -> anyhow::Result<()> {
+        let verb = match state {
+            QueueState::Open => "resume",
+            QueueState::Paused => "pause",
+            QueueState::Closed => "close",
+        };
+        let request = self
+            .http
+            .post(format!("{}/queues/{queue_id}/{verb}", self.api_url));
+        self.signed(request)?.send().await?.error_for_status()?;
+        Ok(())
     }
 
     /// `POST /sessions/{ticket_id}/complete`: frees the slot; repeatable.
@@ -222,8 +254,11 @@ impl Room {
 
     /// The reference under which a match's queue is made: making it twice makes it once.
     #[must_use]
-    pub fn reference(match_id: MatchId) -> String {
-        format!("match:{match_id}")
+    pub fn reference(match_id: MatchId, queues_over: i32) -> String {
+        match queues_over {
+            0 => format!("match:{match_id}"),
+            more => format!("match:{match_id}:{more}"),
+        }
     }
 
     fn signed(&self, request: RequestBuilder) -> anyhow::Result<RequestBuilder> {

@@ -21,6 +21,8 @@ pub use store::BrokenChain;
 pub enum Actor {
     /// A signed-in fan.
     Fan(UserId),
+    /// A member of staff.
+    Staff(UserId),
     /// A part of ours, by its name (`payments`, `jobs`, …).
     System(&'static str),
     /// A person at the command line.
@@ -31,6 +33,7 @@ impl std::fmt::Display for Actor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Fan(user) => write!(f, "fan:{user}"),
+            Self::Staff(user) => write!(f, "staff:{user}"),
             Self::System(name) => write!(f, "system:{name}"),
             Self::Operator => f.write_str("operator"),
         }

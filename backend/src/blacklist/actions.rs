@@ -1,86 +1,246 @@
-//! Put people on the blacklist.
+//! Put people on the blacklist, take them off, ask for them.
 
 use domain::users::{Document, Oib};
 use platform::ids::Ids;
+use platform::problems::Problem;
 use serde_json::json;
+use sqlx::PgConnection;
+use uuid::Uuid;
 
+use super::file::{self, Listed, NotImported};
+use super::store::{
+    self, EntryColumns, EntryFilter, EntryRow, TicketHeld, ViolationFilter, ViolationRow, list_blocked,
+};
 use crate::app::Db;
 use crate::audit::{self, Actor, Entry};
+use crate::http::fault::{Fault, Refusal};
+use crate::http::pages::PAGE_ITEMS_MAX;
+use crate::http::problems::{LIST_CHANGED, NOT_FOUND, ON_THE_LIST};
 use crate::secrets::PersonalData;
 
-/// What an import did.
+/// Why the list stays as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListRefused {
+    /// There is no such entry, or it is history.
+    NoSuchEntry,
+    /// This person is on it.
+    OnTheList,
+    /// So many are on it, and another number was confirmed.
+    OtherNumber(u64),
+}
+
+impl Refusal for ListRefused {
+    fn problem(&self) -> Problem {
+        match self {
+            Self::NoSuchEntry => Problem::new(NOT_FOUND),
+            Self::OnTheList => Problem::new(ON_THE_LIST),
+            Self::OtherNumber(entries) => Problem::new(LIST_CHANGED).member("entries", *entries),
+        }
+    }
+}
+
+/// Who changes the list, and what they say of it.
+#[derive(Debug, Clone)]
+pub struct Keeper {
+    /// Who.
+    pub actor: Actor,
+    /// Why.
+    pub reason: String,
+}
+
+/// What an import did, or would do.
+#[derive(Debug, Clone)]
 pub struct Imported {
-    /// New on the blacklist.
-    pub added: u64,
-    /// Different people in the file.
+    /// Different people in the list.
     pub named: usize,
+    /// New on the blacklist.
+    pub added: usize,
+    /// Lines that name somebody again.
+    pub repeated: Vec<u64>,
+    /// Lines of people who were on it already.
+    pub present: Vec<u64>,
+    /// Tickets to matches to come of those who are new on it.
+    pub tickets: Vec<TicketHeld>,
 }
 
-/// A line that names nobody; what it says is personal data and is not repeated.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}: not an OIB (11 digits with a valid check digit); nothing was imported")]
-pub struct BadLine {
-    /// Counted from 1.
-    pub line: usize,
-}
-
-/// Puts everybody whom `text` names on the blacklist: one OIB a line, `#` begins a comment. All or nothing; whoever is on it
-/// already stays as they are.
+/// Puts everybody whom `text` names on the blacklist. All or nothing; whoever is on it already stays as they are.
 ///
 /// # Errors
-/// [`BadLine`], or when the database fails.
+/// [`NotImported`], by every line that names nobody, or when the database fails.
 pub async fn import(
-    db: &Db,
+    conn: &mut PgConnection,
     ids: Ids,
     personal_data: &PersonalData,
+    keeper: &Keeper,
     (text, source): (&str, &str),
 ) -> anyhow::Result<Imported> {
-    let mut identities: Vec<Vec<u8>> = Vec::new();
-    for oib in parse(text)? {
-        identities.push(personal_data.identity(&Document::Oib(oib)).0);
+    let read = file::read(text);
+    if !read.wrong.is_empty() {
+        return Err(NotImported(read.wrong).into());
     }
-    identities.sort_unstable();
-    identities.dedup();
-    let named = identities.len();
-
-    let mut tx = db.begin().await?;
-    let added = super::insert(&mut tx, &identities, source).await?;
+    let people = columns(ids, personal_data, &read.listed)?;
+    let everybody = EntryFilter {
+        is_active: Some(true),
+        ..EntryFilter::default()
+    };
+    let before = store::count_entries(conn, &everybody).await?;
+    let added = store::insert_entries(conn, &people, source).await?;
+    let of_line = people.identities.iter().zip(&read.listed);
+    let present = of_line
+        .filter(|(identity, _)| !added.contains(identity))
+        .map(|(_, listed)| listed.line);
+    let done = Imported {
+        named: read.listed.len(),
+        added: added.len(),
+        repeated: read.repeated,
+        present: present.collect(),
+        tickets: store::list_tickets_of(conn, &added).await?,
+    };
     let entry = Entry {
-        actor: Actor::Operator,
+        actor: keeper.actor,
         deed: "blacklist.imported",
         subject_id: ids.next(),
-        details: json!({"source": source, "named": named, "added": added}),
+        details: json!({"before": {"entries": before}, "after": {"entries": before + i64::try_from(done.added)?},
+            "source": source, "named": done.named, "added": done.added, "reason": keeper.reason}),
     };
-    audit::record(&mut tx, entry).await?;
+    audit::record(conn, entry).await?;
+    Ok(done)
+}
+
+/// Puts one person on the blacklist, and answers their entry and the tickets that they have.
+///
+/// # Errors
+/// [`ListRefused::OnTheList`].
+pub async fn add(
+    conn: &mut PgConnection,
+    ids: Ids,
+    personal_data: &PersonalData,
+    keeper: &Keeper,
+    (person, source): (Listed, &str),
+) -> Result<(EntryRow, Vec<TicketHeld>), Fault<ListRefused>> {
+    let people = columns(ids, personal_data, &[person])?;
+    if store::insert_entries(conn, &people, source).await?.is_empty() {
+        return Err(ListRefused::OnTheList.into());
+    }
+    let filter = EntryFilter {
+        identity: people.identities.first().cloned(),
+        is_active: Some(true),
+        ..EntryFilter::default()
+    };
+    let made = store::list_entries(conn, &filter, (None, 1)).await?.pop();
+    let made = made.ok_or(ListRefused::NoSuchEntry)?;
+    let tickets = store::list_tickets_of(conn, &people.identities).await?;
+    let told = json!({"tickets": tickets.len()});
+    record(conn, keeper, ("blacklist.added", &made), told).await?;
+    Ok((made, tickets))
+}
+
+/// Takes somebody off; the entry stays as history.
+///
+/// # Errors
+/// [`ListRefused::NoSuchEntry`].
+pub async fn remove(db: &Db, keeper: &Keeper, entry: Uuid) -> Result<(), Fault<ListRefused>> {
+    let mut tx = db.begin().await?;
+    let removed = store::remove_entry(&mut tx, entry, &keeper.reason).await?;
+    let removed = removed.ok_or(ListRefused::NoSuchEntry)?;
+    record(&mut tx, keeper, ("blacklist.removed", &removed), json!({})).await?;
+
     tx.commit().await?;
-    Ok(Imported { added, named })
+    Ok(())
 }
 
-fn parse(text: &str) -> Result<Vec<Oib>, BadLine> {
-    let named = (1..).zip(text.lines()).filter_map(|(line, said)| {
-        let said = said.split('#').next().unwrap_or_default().trim();
-        (!said.is_empty()).then(|| Oib::parse(said).map_err(|_| BadLine { line }))
-    });
-    named.collect()
+/// Takes everybody off, before a match's own list comes. `confirmed` is how many they believe to be on it.
+///
+/// # Errors
+/// [`ListRefused::OtherNumber`] when it is another number.
+pub async fn clear(
+    conn: &mut PgConnection,
+    ids: Ids,
+    keeper: &Keeper,
+    confirmed: u64,
+) -> Result<u64, Fault<ListRefused>> {
+    store::lock_list(conn).await?;
+    let removed = store::remove_all(conn, &keeper.reason).await?;
+    if removed != confirmed {
+        return Err(ListRefused::OtherNumber(removed).into());
+    }
+    let entry = Entry {
+        actor: keeper.actor,
+        deed: "blacklist.cleared",
+        subject_id: ids.next(),
+        details: json!({"before": {"entries": removed}, "after": {"entries": 0}, "reason": keeper.reason}),
+    };
+    audit::record(conn, entry).await?;
+    Ok(removed)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Whether this person may not be sold a ticket.
+///
+/// # Errors
+/// When the database fails.
+pub async fn is_blocked(db: &Db, personal_data: &PersonalData, oib: Oib) -> Result<bool, sqlx::Error> {
+    let mut conn = db.acquire().await?;
+    let identity = personal_data.identity(&Document::Oib(oib)).0;
+    Ok(!list_blocked(&mut conn, &[identity]).await?.is_empty())
+}
 
-    #[test]
-    fn comments_and_empty_lines_name_nobody() {
-        assert_eq!(
-            parse("# MUP, 2026\n\n94577403194  # until May\n").unwrap().len(),
-            1
-        );
-    }
+/// A page of entries, and how many there are.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(
+    db: &Db,
+    filter: &EntryFilter,
+    cursor: Option<Uuid>,
+) -> Result<(Vec<EntryRow>, i64), sqlx::Error> {
+    let mut conn = db.acquire().await?;
+    let rows = store::list_entries(&mut conn, filter, (cursor, PAGE_ITEMS_MAX)).await?;
+    Ok((rows, store::count_entries(&mut conn, filter).await?))
+}
 
-    #[test]
-    fn a_line_that_names_nobody_is_counted_and_not_repeated() {
-        let bad = parse("94577403194\n94577403195\n").unwrap_err();
-        assert_eq!(bad, BadLine { line: 2 });
-        assert!(!bad.to_string().contains("94577403195"));
+/// A page of blocked attempts, and how many there are.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list_violations(
+    db: &Db,
+    filter: &ViolationFilter,
+    (cursor, limit): (Option<Uuid>, i64),
+) -> Result<(Vec<ViolationRow>, i64), sqlx::Error> {
+    let mut conn = db.acquire().await?;
+    let rows = store::list_violations(&mut conn, filter, (cursor, limit)).await?;
+    Ok((rows, store::count_violations(&mut conn, filter).await?))
+}
+
+fn columns(ids: Ids, personal_data: &PersonalData, people: &[Listed]) -> anyhow::Result<EntryColumns> {
+    let mut columns = EntryColumns::default();
+    for person in people {
+        let document = Document::Oib(person.oib.clone());
+        columns.entry_ids.push(ids.next());
+        columns.identities.push(personal_data.identity(&document).0);
+        columns
+            .oibs
+            .push(personal_data.encrypt(&document, rand::random())?);
+        columns.first_names.push(person.first_name.clone());
+        columns.last_names.push(person.last_name.clone());
     }
+    Ok(columns)
+}
+
+/// Without a name: what an audit entry holds must never have to be erased.
+async fn record(
+    conn: &mut PgConnection,
+    keeper: &Keeper,
+    (deed, row): (&'static str, &EntryRow),
+    more: serde_json::Value,
+) -> Result<(), sqlx::Error> {
+    let is_active = row.removed_at.is_none();
+    let entry = Entry {
+        actor: keeper.actor,
+        deed,
+        subject_id: row.entry_id,
+        details: json!({"before": {"active": !is_active}, "after": {"active": is_active}, "source": row.source,
+            "reason": keeper.reason, "more": more}),
+    };
+    audit::record(conn, entry).await
 }

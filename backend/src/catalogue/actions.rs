@@ -2,16 +2,24 @@
 
 use std::path::PathBuf;
 
+use anyhow::Context;
 use chrono::TimeDelta;
-use domain::ids::{MatchId, SeatId, SectorId, StadiumId, ZoneId};
-use domain::stadiums::SeatKind;
+use domain::Timestamp;
+use domain::ids::{MatchId, StadiumId};
+use domain::phases::{PhaseKind, TICKETS_MAX};
 use platform::ids::Ids;
 use sqlx::PgConnection;
 
-use super::file::StadiumFile;
-use super::store::{self, NewZone, SeatColumns};
+use super::store;
 use crate::app::Db;
-use crate::jobs::{self, Job};
+use crate::audit::Actor;
+use crate::matches::plans::actions::Planner;
+use crate::matches::plans::body::{ContentBody, MatchBody, PhaseBody};
+use crate::matches::plans::sale::SaleBody;
+use crate::matches::plans::{self, publishing};
+use crate::stadiums;
+use crate::stadiums::actions::Author;
+use crate::stadiums::file::CheckedFile;
 
 /// What to seed.
 #[derive(Debug, Clone, clap::Args)]
@@ -48,96 +56,89 @@ pub struct Seed {
 /// # Errors
 /// When the file does not hold or the database fails: then nothing is changed.
 pub async fn seed(db: &Db, ids: Ids, seed: &Seed) -> anyhow::Result<MatchId> {
-    let file = StadiumFile::read(&seed.stadium)?;
+    let text = std::fs::read_to_string(&seed.stadium)
+        .with_context(|| format!("cannot read {}", seed.stadium.display()))?;
+    let file = CheckedFile::from_json(&text).with_context(|| seed.stadium.display().to_string())?;
     let mut tx = db.begin().await?;
 
-    let stadium = match store::find_stadium(&mut tx, &file.name).await? {
-        Some(stadium) => stadium,
-        None => load_stadium(&mut tx, ids, &file).await?,
+    let author = Author {
+        actor: Actor::Operator,
+        reason: "seed".to_owned(),
     };
-    let match_id = match store::find_open_match(&mut tx, stadium).await? {
-        Some(on_sale) => on_sale,
-        None => put_on_sale(&mut tx, ids, stadium, (&file, seed)).await?,
+    let stadium = stadiums::actions::import(&mut tx, ids, &author, &file).await;
+    let stadium = stadium.map_err(|fault| anyhow::anyhow!("{fault}"))?.stadium_id;
+    let on_sale = store::find_open_match(&mut tx, stadium).await?;
+    let match_id = match on_sale {
+        Some(match_id) => match_id,
+        None => put_on_sale(&mut tx, ids, stadium, seed).await?,
     };
 
     tx.commit().await?;
-    Ok(match_id)
-}
-
-async fn load_stadium(conn: &mut PgConnection, ids: Ids, file: &StadiumFile) -> anyhow::Result<StadiumId> {
-    let stadium = StadiumId(ids.next());
-    store::insert_stadium(conn, stadium, file).await?;
-    for entry in &file.sectors {
-        let sector = SectorId(ids.next());
-        store::insert_sector(conn, sector, stadium, entry).await?;
-        let seats = entry.seats()?;
-        let mut columns = SeatColumns::default();
-        for seat in &seats.for_sale {
-            push(
-                &mut columns,
-                ids,
-                (&seat.row, seat.number, seat.kind),
-                (seat.rank, seat.run),
-            );
-        }
-        // Technical seats come after all others and are nobody's neighbours.
-        for ((row, number), rank) in seats.technical.iter().zip(i32::try_from(seats.for_sale.len())?..) {
-            push(&mut columns, ids, (row, *number, SeatKind::Technical), (rank, -1));
-        }
-        store::insert_seats(conn, sector, &columns).await?;
+    if on_sale.is_none() {
+        publishing::tell_planner(db).await?;
     }
-    Ok(stadium)
-}
-
-fn push(
-    columns: &mut SeatColumns,
-    ids: Ids,
-    (row, number, kind): (&str, u16, SeatKind),
-    (rank, run): (i32, i32),
-) {
-    columns.seat_ids.push(SeatId(ids.next()));
-    columns.rows.push(row.to_owned());
-    columns.numbers.push(number.to_string());
-    columns.kinds.push(kind);
-    columns.ranks.push(rank);
-    columns.runs.push(run);
+    Ok(match_id)
 }
 
 async fn put_on_sale(
     conn: &mut PgConnection,
     ids: Ids,
     stadium: StadiumId,
-    (file, seed): (&StadiumFile, &Seed),
+    seed: &Seed,
 ) -> anyhow::Result<MatchId> {
     /// A match that opens in part opens whole rows of some zones, so that parties sit together.
     const SEATS_PER_OPEN_ZONE: i64 = 100;
     /// So that a fan whose zone is gone has another one to try.
     const OPEN_ZONES_MIN: i64 = 2;
+
+    let planner = Planner {
+        actor: Actor::Operator,
+        reason: Some("seed".to_owned()),
+    };
+    let body = body(store::database_now(conn).await?, stadium, seed);
+    let drafted = plans::actions::create(conn, ids, &planner, &body).await;
+    let match_id = drafted.map_err(|fault| anyhow::anyhow!("{fault}"))?.match_id;
+    let published = publishing::publish(conn, ids, &planner, (match_id, None)).await;
+    published.map_err(|fault| anyhow::anyhow!("{fault}"))?;
+    if let Some(open_seats) = seed.open_seats {
+        let open_zones = (open_seats / SEATS_PER_OPEN_ZONE).max(OPEN_ZONES_MIN);
+        store::block_rest(conn, match_id, (open_zones, open_seats)).await?;
+    }
+    tracing::info!(match.id = %match_id, "Put match {match_id} on sale");
+    Ok(match_id)
+}
+
+/// On sale for everybody from `now` until kick-off.
+fn body(now: Timestamp, stadium: StadiumId, seed: &Seed) -> MatchBody {
     /// Far enough away that the pre-sale price holds during a demonstration.
     const KICK_OFF_IN: TimeDelta = TimeDelta::days(30);
 
-    let match_id = MatchId(ids.next());
-    let kick_off_at = store::database_now(conn).await? + KICK_OFF_IN;
-    store::insert_match(conn, match_id, stadium, kick_off_at).await?;
-    let opens_at = store::insert_sale(conn, match_id, seed, kick_off_at).await?;
-    for (sector_id, name, category) in store::list_sectors(conn, stadium).await? {
-        let prices = file
-            .category(category)
-            .ok_or_else(|| anyhow::anyhow!("no price category {category}"))?;
-        let zone = NewZone {
-            zone_id: ZoneId(ids.next()),
-            sector_id,
-            name: &name,
-            presale_price: prices.presale_price,
-            match_day_price: prices.match_day_price,
-        };
-        store::insert_zone(conn, match_id, &zone).await?;
+    MatchBody {
+        home_team: "Hrvatska".to_owned(),
+        away_team: "Portugal".to_owned(),
+        competition: "UEFA Nations League".to_owned(),
+        kick_off_at: now + KICK_OFF_IN,
+        stadium_id: stadium.0,
+        layout_version: None,
+        sectors: Vec::new(),
+        price_categories: Vec::new(),
+        phases: vec![PhaseBody {
+            kind: PhaseKind::GeneralPublic,
+            starts_at: now,
+            ends_at: now + KICK_OFF_IN,
+            ticket_limit: TICKETS_MAX,
+            thresholds: Vec::new(),
+        }],
+        sale: Some(SaleBody {
+            session_seconds: seed.session_seconds,
+            last_attempt_seconds: seed.last_attempt_seconds,
+            landing_seconds: seed.landing_seconds,
+            refund_deadline_hours: seed.refund_deadline_hours,
+            max_active_sessions: seed.max_sessions,
+            admissions_per_minute: seed.admissions_per_minute,
+            ..SaleBody::default()
+        }),
+        content: ContentBody::default(),
+        visible_from: None,
     }
-    let open_seats = seed.open_seats.unwrap_or(i64::MAX);
-    let open_zones = (open_seats / SEATS_PER_OPEN_ZONE).max(OPEN_ZONES_MIN);
-    let open = store::insert_inventory(conn, match_id, (open_zones, open_seats)).await?;
-    store::analyze_inventory(conn).await?;
-    jobs::enqueue(conn, ids, Job::ProvisionQueue(match_id), opens_at).await?;
-    tracing::info!(match.id = %match_id, seats.open = open, "Put match {match_id} on sale");
-    Ok(match_id)
 }

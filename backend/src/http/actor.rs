@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::Payload;
-use actix_web::http::header::AUTHORIZATION;
+use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
 use domain::ids::UserId;
@@ -51,32 +51,37 @@ impl FromRequest for Fan {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let app = request.app_data::<Data<App>>().cloned();
-        let header = |name: &str| {
-            request
-                .headers()
-                .get(name)
-                .and_then(|value| value.to_str().ok())
-                .map(str::to_owned)
-        };
-        let authorization = header(AUTHORIZATION.as_str());
-        let pass = header(contracts::SESSION_PASS_HEADER);
+        let token = bearer(request.headers()).map(str::to_owned);
+        let pass = request.headers().get(contracts::SESSION_PASS_HEADER);
+        let pass = pass.and_then(|value| value.to_str().ok()).map(str::to_owned);
         Box::pin(async move {
             let app = app.ok_or_else(|| Fault::Broken(anyhow::anyhow!("no App in this server")))?;
-            let token = authorization
-                .as_deref()
-                .and_then(|value| value.strip_prefix("Bearer "))
-                .ok_or_else(|| Problem::new(UNAUTHENTICATED).detail("send Authorization: Bearer <token>"))?;
-            let id = recognise(&app, token).await?;
+            let id = recognise(&app, &token?).await?;
             Ok(Self { id, pass })
         })
     }
 }
 
+/// The bearer token of a request.
+pub(super) fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
+    headers
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "))
+        .ok_or_else(|| Problem::new(UNAUTHENTICATED).detail("send Authorization: Bearer <token>"))
+}
+
+impl BadBearer {
+    /// What the client is told.
+    pub(super) fn problem(self) -> Problem {
+        match self {
+            Self::Invalid(_) => Problem::new(UNAUTHENTICATED).detail(self.to_string()),
+            Self::IssuerUnreachable => Problem::new(UNAVAILABLE).detail(self.to_string()).retry_after(1),
+        }
+    }
+}
+
 async fn recognise(app: &App, token: &str) -> Result<UserId, Fault<Problem>> {
-    let claims = app.tokens.verify(token).await.map_err(|bad| match bad {
-        BadBearer::Invalid(_) => Problem::new(UNAUTHENTICATED).detail(bad.to_string()),
-        BadBearer::IssuerUnreachable => Problem::new(UNAVAILABLE).detail(bad.to_string()).retry_after(1),
-    })?;
+    let claims = app.tokens.verify(token).await.map_err(BadBearer::problem)?;
     let key = (claims.iss, claims.sub);
     app.accounts
         .0

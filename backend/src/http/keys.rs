@@ -29,6 +29,26 @@ impl FromRequest for IdempotencyKey {
     }
 }
 
+/// A request that may come again: its key, and what it asks for beside its body.
+#[derive(Debug, Clone)]
+pub struct KeyedRequest {
+    /// The client's name for it.
+    pub key: IdempotencyKey,
+    /// Method, path and query.
+    pub asks: String,
+}
+
+impl FromRequest for KeyedRequest {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let asks = format!("{} {}", request.method(), request.uri());
+        let key = IdempotencyKey::from_request(request, payload).into_inner();
+        ready(key.map(|key| Self { key, asks }))
+    }
+}
+
 /// The version the client saw (`If-Match: "7"`), if it saw one.
 #[derive(Debug, Clone, Copy)]
 pub struct SeenVersion(pub Option<i32>);

@@ -34,3 +34,37 @@ impl<T> Page<T> {
         Self { items, next_cursor }
     }
 }
+
+/// How a list by age begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Age {
+    /// With what is newest.
+    Newest,
+    /// With what is oldest.
+    Oldest,
+}
+
+/// One page of a list of staff, with how many there are in all.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CountedPage<T> {
+    /// At most 50.
+    pub items: Vec<T>,
+    /// How many the filters let through, on all pages.
+    pub total: i64,
+    /// Give it as `cursor` to get the next page; absent on the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<Uuid>,
+}
+
+impl<T> CountedPage<T> {
+    /// The page of `items`, which were read with the limit [`PAGE_ITEMS_MAX`], of `total`.
+    pub fn of((items, total): (Vec<T>, i64), id: impl Fn(&T) -> Uuid) -> Self {
+        let Page { items, next_cursor } = Page::of(items, id);
+        Self {
+            items,
+            total,
+            next_cursor,
+        }
+    }
+}

@@ -22,16 +22,56 @@ table! {
     PASS_OF_ANOTHER_FAN = 403 "pass-of-another-fan" "This session pass belongs to somebody else";
     /// A holder may not be sold a ticket.
     HOLDER_BLACKLISTED = 403 "holder-blacklisted" "By law we cannot sell to one of the holders; please ask the Ministry of the Interior (MUP)";
+    /// Recent authentication is needed (RFC 9470).
+    SIGN_IN_AGAIN = 401 "sign-in-again" "This cannot be taken back: sign in again first";
+    /// A signed-in person without any role of staff.
+    NOT_STAFF = 403 "not-staff" "This is for members of staff";
+    /// Signed in with one factor only.
+    SECOND_FACTOR_REQUIRED = 403 "second-factor-required" "Staff sign in with a second factor";
+    /// No role that may do this.
+    ROLE_REQUIRED = 403 "role-required" "None of your roles may do this";
     /// Unknown, or another fan's.
     NOT_FOUND = 404 "not-found" "There is no such thing";
     /// No live cart.
     NO_CART = 404 "no-cart" "You have no seats in your cart";
     /// No ticketing profile yet.
     NO_PROFILE = 404 "no-profile" "You have no ticketing profile yet";
+    /// Nobody would be left to give roles.
+    LAST_SUPER_ADMIN = 409 "last-super-admin" "This is the last Super Admin: name another one first";
+    /// Roles are not kept here.
+    ROLES_ARE_CLAIMS = 409 "roles-are-claims" "Roles come with the tokens here: give and take them at the identity provider";
+    /// On the blacklist already.
+    ON_THE_LIST = 409 "on-the-list" "This person is on the blacklist already";
+    /// Another number of entries was confirmed.
+    LIST_CHANGED = 409 "list-changed" "Another number of people is on the blacklist: confirm that one";
+    /// The one who asks and the one who approves are two.
+    OWN_CANCELLATION = 403 "own-cancellation" "You asked for this cancellation: somebody else approves it";
+    /// A published match keeps this.
+    MATCH_LOCKED = 409 "match-locked" "This match is published: these parts of it stay as they are";
+    /// Sold, or in a cart.
+    SEATS_TAKEN = 409 "seats-taken" "Somebody has seats of these sectors: move or refund those first, or leave the sectors as they are";
+    /// Notify or silent?
+    NOTIFY_OR_SILENT = 400 "notify-or-silent" "This match is published: say whether its ticket holders are told (notify=true) or not (notify=false)";
+    /// A phase cannot do that now.
+    WRONG_PHASE_TURN = 409 "wrong-phase-turn" "The phase cannot do that from where it stands";
+    /// Too few points for this phase.
+    NOT_ELIGIBLE = 403 "not-eligible" "This sales phase is for fans with more loyalty points";
+    /// From here there is no way there.
+    WRONG_TURN = 409 "wrong-turn" "The match cannot do that from where it stands";
+    /// Something is missing.
+    NOT_READY_TO_PUBLISH = 409 "not-ready-to-publish" "Something is missing before this match can be published";
+    /// Another stadium has this name.
+    STADIUM_EXISTS = 409 "stadium-exists" "There is another stadium of this name: change that one, or choose another name";
+    /// Loaded before descriptions were kept.
+    NO_DESCRIPTION = 409 "no-description" "This stadium has no description yet: import its file again";
     /// A profile is needed before buying.
     PROFILE_REQUIRED = 409 "profile-required" "Complete your ticketing profile before buying";
     /// There is one already.
     PROFILE_EXISTS = 409 "profile-exists" "You have a ticketing profile already: change it with PUT";
+    /// Ten are saved (E1-F4).
+    TEN_PROFILES = 409 "ten-profiles" "Maximum 10 profiles: delete one first";
+    /// Saved already, or the fan's own (E1-F4).
+    PERSON_SAVED = 409 "person-saved" "This person is saved already";
     /// Fixed once set (E1-F3).
     OIB_FIXED = 409 "oib-fixed" "Your OIB cannot be changed here: ask support";
     /// Another account's.
@@ -44,6 +84,10 @@ table! {
     OVER_LIMIT = 409 "over-limit" "That is more tickets than one buyer may have for this match";
     /// The cart changed meanwhile.
     CART_VERSION_MISMATCH = 412 "cart-version-mismatch" "Your cart has changed: read it again";
+    /// The match changed meanwhile.
+    MATCH_CHANGED = 412 "match-changed" "Somebody has changed this match: read it again";
+    /// The stadium changed meanwhile.
+    STADIUM_CHANGED = 412 "stadium-changed" "Somebody has changed this stadium: read it again";
     /// An order is open.
     ORDER_OPEN = 409 "order-open" "Your cart is checked out: pay or cancel the order first";
     /// A holder has a ticket.
@@ -68,6 +112,18 @@ table! {
     INVALID_HOLDER = 422 "invalid-holder" "A holder's details are not valid";
     /// A profile's facts do not hold.
     INVALID_PROFILE = 422 "invalid-profile" "The profile's details are not valid";
+    /// Not what a push service gives.
+    INVALID_PUSH_TOKEN = 422 "invalid-push-token" "The device's name must have 1 to 100, the token 1 to 4096 visible ASCII characters";
+    /// A list with lines that name nobody.
+    INVALID_LIST = 422 "invalid-list" "Some lines name nobody: nothing was imported";
+    /// A match with mistakes.
+    INVALID_MATCH = 422 "invalid-match" "The match has mistakes: nothing was changed";
+    /// An unknown stadium in a body.
+    NO_SUCH_STADIUM = 422 "no-such-stadium" "There is no such stadium";
+    /// A stadium with mistakes.
+    INVALID_STADIUM = 422 "invalid-stadium" "The stadium has mistakes: nothing was imported";
+    /// Staff must say why.
+    REASON_REQUIRED = 422 "reason-required" "Say why, in 3 to 500 characters on one line";
     /// Not a webhook of Stripe's.
     BAD_SIGNATURE = 400 "bad-signature" "The signature does not fit";
     /// Try again.

@@ -11,6 +11,7 @@ use domain::Timestamp;
 use domain::ids::{CartId, MatchId, SeatId, UserId, ZoneId};
 use domain::inventory::{Buyer, FreeSeat, HoldPlan, HoldRefused, HoldWish, Shelf, decide_hold};
 use domain::money::Money;
+use domain::phases::PhaseKind;
 use platform::ids::Ids;
 use sqlx::postgres::PgPool;
 use sqlx::{Acquire, PgConnection, query, query_as};
@@ -19,6 +20,7 @@ use uuid::Uuid;
 use super::buyers;
 use super::store::{self, BatchFacts, Cart, CartColumns, CartEnd};
 use super::{end_cart, seats};
+use crate::loyalty;
 use crate::matches::{self, ZoneSale};
 use crate::sabotage::{self, Guard};
 
@@ -150,10 +152,11 @@ async fn plan_batch<'a>(
     // Read under the lock: whoever used the key before has committed.
     let answered = store::list_by_key(conn, &users, &keys).await?;
 
-    let mut terms = sale.terms.clone();
-    if sabotage::lifts(Guard::TicketLimit) {
-        terms.ticket_limit = u32::MAX;
-    }
+    let points = if sale.terms.phase.kind == PhaseKind::Loyalty {
+        loyalty::points_of(conn, &users, sale.now).await?
+    } else {
+        BTreeMap::new()
+    };
     let (mut verdicts, mut plans, mut seen) = (Verdicts::new(), Plans::new(), BTreeSet::new());
     for (index, request) in requests.iter().enumerate() {
         let Some(buyer) = locked
@@ -169,6 +172,12 @@ async fn plan_batch<'a>(
         if let Some(cart) = repeated {
             verdicts.insert(index, repeat_answer(cart, request, zone_id));
             continue;
+        }
+        let mut terms = sale
+            .terms
+            .for_points(points.get(&request.user_id).copied().unwrap_or(0));
+        if sabotage::lifts(Guard::TicketLimit) {
+            terms.ticket_limit = u32::MAX;
         }
         match decide_hold(buyer, &request.wish, &terms, sale.now) {
             Ok(plan) => plans.push((index, request, plan)),

@@ -6,6 +6,7 @@ use actix_web::{HttpResponse, delete, get, put};
 use chrono::{DateTime, Utc};
 use domain::ids::{MatchId, ZoneId};
 use domain::inventory::{BadQuantity, HoldRefused, SeatQuantity};
+use domain::money::with_cents;
 use platform::body::Body;
 use platform::problems::{INVALID_REQUEST, Problem};
 use rust_decimal::Decimal;
@@ -23,8 +24,8 @@ use crate::http::actor::Fan;
 use crate::http::fault::{Fault, Refusal};
 use crate::http::keys::{IdempotencyKey, SeenVersion};
 use crate::http::problems::{
-    BUSY, CART_VERSION_MISMATCH, GONE, IDEMPOTENCY_KEY_REUSED, NO_CART, NOT_FOUND, ORDER_OPEN, OVER_LIMIT,
-    QUEUE_SESSION_EXPIRED, SALE_CLOSED,
+    BUSY, CART_VERSION_MISMATCH, GONE, IDEMPOTENCY_KEY_REUSED, NO_CART, NOT_ELIGIBLE, NOT_FOUND, ORDER_OPEN,
+    OVER_LIMIT, QUEUE_SESSION_EXPIRED, SALE_CLOSED,
 };
 
 /// The routes.
@@ -39,6 +40,7 @@ impl Refusal for HoldRefused {
     fn problem(&self) -> Problem {
         match self {
             Self::SaleClosed => Problem::new(SALE_CLOSED),
+            Self::NotEligible => Problem::new(NOT_ELIGIBLE),
             Self::SessionOver => Problem::new(QUEUE_SESSION_EXPIRED).member("reason", "SESSION_EXPIRED"),
             Self::OverLimit { left } => Problem::new(OVER_LIMIT).member("left", *left),
             Self::VersionMismatch { current } => Problem::new(CART_VERSION_MISMATCH)
@@ -137,10 +139,10 @@ impl From<LabelledCart> for CartView {
             version: cart.version,
             zone_id: cart.zone_id.0,
             zone_name: seats.first().map(|seat| seat.sector.clone()).unwrap_or_default(),
-            total: cart.unit_price * Decimal::from(seats.len()),
+            total: with_cents(cart.unit_price * Decimal::from(seats.len())),
             seats,
             adjacent: cart.adjacent,
-            unit_price: cart.unit_price,
+            unit_price: with_cents(cart.unit_price),
             currency: cart.currency,
             locked_until: cart.locked_until,
             now: labelled.now,

@@ -48,13 +48,20 @@ pub async fn run(app: Arc<App>) {
 }
 
 /// The kinds that [`dispatch`] knows.
-const KINDS: [&str; 4] = ["provision_queue", "close_order", "refund_payment", "end_session"];
+const KINDS: [&str; 5] = [
+    "sync_queue",
+    "close_order",
+    "refund_payment",
+    "end_session",
+    "tell_holders",
+];
 
 async fn dispatch(app: &App, job: Job) -> anyhow::Result<Outcome> {
     let outcome = match job {
-        Job::ProvisionQueue(id) => matches::actions::provision_queue(app, id).await,
+        Job::SyncQueue(id) => matches::actions::sync_queue(app, id).await,
         Job::CloseOrder(id) => payments::actions::close_order(app, id).await,
         Job::RefundPayment(id) => payments::actions::refund(app, id).await,
+        Job::TellHolders(id) => matches::plans::notices::tell_holders(app, id).await,
         Job::EndSession(id) => payments::actions::end_session(app, id).await,
     };
     relay::poke();

@@ -45,6 +45,21 @@ pub(super) async fn insert_job(
     Ok(())
 }
 
+pub(super) async fn renew_job(conn: &mut PgConnection, job_id: Uuid, job: Job) -> Result<(), sqlx::Error> {
+    query!(
+        "INSERT INTO jobs (job_id, kind, subject_id, run_at)
+         VALUES ($1, $2, $3, clock_timestamp())
+         ON CONFLICT ON CONSTRAINT jobs_one_per_subject DO UPDATE
+         SET run_at = EXCLUDED.run_at, attempts = 0, done_at = NULL, dead_at = NULL",
+        job_id,
+        job.kind(),
+        job.subject_id(),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 pub(super) async fn save_earlier(
     conn: &mut PgConnection,
     job: Job,
@@ -95,11 +110,13 @@ pub(super) async fn claim_due_jobs(
     .await
 }
 
-/// Of no effect when the claim has ended and somebody else has the job.
+/// Done, unless somebody brought it forward meanwhile: then it runs once more. Of no effect when the claim has ended and
+/// somebody else has the job.
 pub(super) async fn save_done(db: &Db, job: &Claimed) -> Result<(), sqlx::Error> {
     query!(
         "UPDATE jobs
-         SET done_at = clock_timestamp(), claimed_until = NULL, last_error = NULL
+         SET done_at = CASE WHEN run_at < claimed_until THEN NULL ELSE clock_timestamp() END,
+             attempts = CASE WHEN run_at < claimed_until THEN 0 ELSE attempts END, claimed_until = NULL, last_error = NULL
          WHERE job_id = $1 AND claimed_until = $2",
         job.job_id,
         job.claimed_until,

@@ -1,20 +1,23 @@
 //! Provision a match's queue; grant the way into it; tell the room what is left to sell.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use contracts::room::OriginHealth;
+use contracts::room::{OriginHealth, QueueState};
 use domain::ids::MatchId;
+use domain::phases::{Phase, PhaseKind};
 use platform::problems::Problem;
 use uuid::Uuid;
 
-use super::store;
-use crate::admission::room::JoinGrant;
+use super::{plans, queues, store};
+use crate::admission::room::{JoinGrant, Room};
 use crate::app::App;
 use crate::http::actor::Fan;
 use crate::http::fault::{Fault, Refusal};
-use crate::http::problems::{NOT_FOUND, QUEUE_NOT_READY};
+use crate::http::problems::{NOT_ELIGIBLE, NOT_FOUND, QUEUE_NOT_READY};
 use crate::inventory;
 use crate::jobs::Outcome;
+use crate::loyalty;
 
 /// How often the room hears what is left to sell: it believes a report for 5 s.
 const HEALTH_INTERVAL: Duration = Duration::from_secs(1);
@@ -26,6 +29,8 @@ pub enum QueueRefused {
     NoSuchMatch,
     /// The queue is being made.
     NotReady,
+    /// The phase that is open, or the next one, gives this fan no ticket.
+    NotEligible,
 }
 
 impl Refusal for QueueRefused {
@@ -33,11 +38,12 @@ impl Refusal for QueueRefused {
         match self {
             Self::NoSuchMatch => Problem::new(NOT_FOUND),
             Self::NotReady => Problem::new(QUEUE_NOT_READY).retry_after(1),
+            Self::NotEligible => Problem::new(NOT_ELIGIBLE),
         }
     }
 }
 
-/// The queue of a match; remembered, because it never changes once it is made.
+/// The queue of a match; remembered for a few seconds: another one comes only when a sale goes on that was sold out.
 ///
 /// # Errors
 /// [`QueueRefused`].
@@ -46,7 +52,7 @@ pub async fn queue_of(app: &App, match_id: MatchId) -> Result<Uuid, Fault<QueueR
         return Ok(queue_id);
     }
     let mut conn = app.db.acquire().await?;
-    let stored = store::find_queue(&mut conn, match_id)
+    let stored = queues::find_queue(&mut conn, match_id)
         .await?
         .ok_or(QueueRefused::NoSuchMatch)?;
     let queue_id = stored.ok_or(QueueRefused::NotReady)?;
@@ -54,32 +60,64 @@ pub async fn queue_of(app: &App, match_id: MatchId) -> Result<Uuid, Fault<QueueR
     Ok(queue_id)
 }
 
-/// Lets a fan's app join the match's queue; the room itself judges when.
+/// The phase that is open, or the next one; remembered for a second, because a crowd asks.
+async fn phase_of(app: &App, match_id: MatchId) -> Result<Arc<Phase>, Fault<QueueRefused>> {
+    if let Some(phase) = app.phases.get(&match_id).await {
+        return Ok(phase);
+    }
+    let mut conn = app.db.acquire().await?;
+    let terms = store::sale_terms(&mut conn, match_id).await?;
+    let phase = Arc::new(terms.ok_or(QueueRefused::NoSuchMatch)?.phase);
+    app.phases.insert(match_id, phase.clone()).await;
+    Ok(phase)
+}
+
+/// Lets a fan's app join the match's queue; the room itself judges when. Whoever a loyalty phase gives no ticket does not take
+/// a place in its line.
 pub(super) async fn grant_join(
     app: &App,
     fan: &Fan,
     match_id: MatchId,
 ) -> Result<(Uuid, JoinGrant), Fault<QueueRefused>> {
     let queue_id = queue_of(app, match_id).await?;
+    let phase = phase_of(app, match_id).await?;
+    if phase.kind == PhaseKind::Loyalty {
+        let mut conn = app.db.acquire().await?;
+        let points = loyalty::points_of(&mut conn, &[fan.id], app.clock.now()).await?;
+        if phase.allowance(points.get(&fan.id).copied().unwrap_or(0)) == 0 {
+            return Err(QueueRefused::NotEligible.into());
+        }
+    }
     Ok((queue_id, app.room.grant(queue_id, fan.id)?))
 }
 
-/// Job: makes the match's queue in the room. Repeatable: the room answers the queue it already made.
+/// Job: makes the match's queue in the room as the match is: its caps, an opening for each sales phase, paused while a
+/// cancellation waits for approval, closed when the match is over. Repeatable: what is so already stays so.
 ///
 /// # Errors
 /// When the room or the database cannot be reached; the job is tried again.
-pub async fn provision_queue(app: &App, match_id: MatchId) -> anyhow::Result<Outcome> {
+pub async fn sync_queue(app: &App, match_id: MatchId) -> anyhow::Result<Outcome> {
     let mut conn = app.db.acquire().await?;
-    let Some(policy) = store::session_policy(&mut conn, match_id).await? else {
+    let Some(mut order) = queues::find_queue_order(&mut conn, match_id).await? else {
         return Ok(Outcome::Done);
     };
     drop(conn);
 
-    let queue = app.room.create_queue(&policy).await?;
+    let mut queue = app.room.ensure_queue(&order.queue).await?;
+    if queue.state == QueueState::Closed && order.goes_on(app.clock.now()) {
+        // It sold out, and there is something to sell again: a closed line stays closed.
+        order.queues_over += 1;
+        order.queue.reference = Room::reference(match_id, order.queues_over);
+        queue = app.room.ensure_queue(&order.queue).await?;
+    }
+    if queue.state != order.state && queue.state != QueueState::Closed {
+        app.room.set_state(queue.id, order.state).await?;
+    }
 
     let mut conn = app.db.acquire().await?;
-    store::save_queue(&mut conn, match_id, queue.id).await?;
-    tracing::info!(match.id = %match_id, queue.id = %queue.id, "Provisioned the queue of match {match_id}");
+    queues::save_queue(&mut conn, match_id, (queue.id, order.queues_over)).await?;
+    app.queues.invalidate(&match_id).await;
+    tracing::info!(match.id = %match_id, queue.id = %queue.id, state = ?order.state, "The queue of match {match_id} is as the match is");
     Ok(Outcome::Done)
 }
 
@@ -99,15 +137,27 @@ pub async fn report_health(app: &App) {
 }
 
 async fn report_once(app: &App) -> anyhow::Result<()> {
+    let on_sale = queues::list_on_sale(&mut *app.db.acquire().await?).await?;
+    let mut reported = Ok(());
+    for (match_id, queue_id) in on_sale {
+        // One match that cannot be reported does not silence the others.
+        reported = report_match(app, match_id, queue_id).await.and(reported);
+    }
+    reported
+}
+
+async fn report_match(app: &App, match_id: MatchId, queue_id: Uuid) -> anyhow::Result<()> {
     let mut conn = app.db.acquire().await?;
-    for (match_id, queue_id) in store::list_on_sale(&mut conn).await? {
-        let stock = inventory::count_stock(&mut conn, match_id).await?;
-        let health = OriginHealth {
-            stock_free: stock.free,
-            stock_held: stock.held,
-            stock_paying: stock.paying,
-        };
-        app.room.report_health(queue_id, &health).await?;
+    let stock = inventory::count_stock(&mut conn, match_id).await?;
+    drop(conn);
+    let health = OriginHealth {
+        stock_free: stock.free,
+        stock_held: stock.held,
+        stock_paying: stock.paying,
+    };
+    app.room.report_health(queue_id, &health).await?;
+    if (stock.free, stock.held, stock.paying) == (0, 0, 0) {
+        plans::phases::close_sold_out(app, match_id).await?;
     }
     Ok(())
 }

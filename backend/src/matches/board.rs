@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use domain::ids::MatchId;
 use domain::inventory::SeatQuantity;
 use domain::matches::MatchState;
+use domain::money::with_cents;
 use moka::future::Cache;
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -95,13 +96,13 @@ impl ZoneBoard {
             zone_id: row.zone_id.0,
             zone_name: row.name,
             available_count: row.free,
-            presale_price: row.presale_price,
-            match_day_price: row.match_day_price,
-            current_price: if is_match_day {
+            presale_price: with_cents(row.presale_price),
+            match_day_price: with_cents(row.match_day_price),
+            current_price: with_cents(if is_match_day {
                 row.match_day_price
             } else {
                 row.presale_price
-            },
+            }),
             currency: terms.currency.code(),
             max_quantity: row.free.min(i64::from(SeatQuantity::MAX)),
         };

@@ -5,8 +5,10 @@ use actix_web::web::{Data, Json, Path, Query};
 use actix_web::{HttpResponse, get, post};
 use chrono::{DateTime, Utc};
 use domain::ids::MatchId;
+use domain::phases::PhaseKind;
 use platform::problems::Problem;
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
@@ -41,6 +43,12 @@ pub struct MatchView {
     kick_off_at: DateTime<Utc>,
     sale_opens_at: DateTime<Utc>,
     sale_closes_at: DateTime<Utc>,
+    /// The phase that is open, or the next one, or else the last one: LOYALTY or GENERAL_PUBLIC.
+    #[schema(value_type = String, example = "GENERAL_PUBLIC")]
+    sale_phase: PhaseKind,
+    /// Pictures (`banner_url`, `logo_url`) and words (`promo`, `important_info`), where staff gave any.
+    #[schema(value_type = Object)]
+    content: Value,
     /// NOT_ON_SALE or ON_SALE.
     #[schema(example = "ON_SALE")]
     sale_status: &'static str,
@@ -59,6 +67,8 @@ impl MatchView {
             venue: row.venue,
             city: row.city,
             kick_off_at: row.kick_off_at,
+            sale_phase: row.phase_kind,
+            content: row.content,
             sale_opens_at: row.opens_at,
             sale_closes_at: row.closes_at,
             sale_status: if is_on_sale { "ON_SALE" } else { "NOT_ON_SALE" },

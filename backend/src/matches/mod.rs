@@ -6,6 +6,9 @@
 pub mod actions;
 pub mod board;
 pub mod http;
+pub mod plans;
+mod queues;
 mod store;
 
-pub use store::{MatchTitle, ZoneSale, list_on_sale, match_title, sale_terms, session_policy, zone_sale};
+pub use queues::list_on_sale;
+pub use store::{MatchTitle, ZoneSale, match_title, sale_terms, zone_sale};

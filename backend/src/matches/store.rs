@@ -4,20 +4,16 @@
     reason = "sqlx's way to name a parameter's type: nothing is converted"
 )]
 
-use chrono::{TimeDelta, Utc};
-use contracts::room::{CreateQueue, QueueMode};
+use chrono::TimeDelta;
 use domain::Timestamp;
 use domain::ids::{MatchId, ZoneId};
 use domain::matches::{MatchState, SaleTerms, ZonePrices};
 use domain::money::{Currency, Money, Rate};
+use domain::phases::{Phase, PhaseKind};
 use rust_decimal::Decimal;
+use serde_json::Value;
 use sqlx::{PgConnection, query, query_as, query_scalar};
 use uuid::Uuid;
-
-use crate::admission::room::Room;
-
-/// A waiting fan is dropped after so long without a sign of life (decision "Disconnect").
-const TICKET_TTL_SECONDS: u32 = 1_800;
 
 /// A zone as the lane sees it: the terms of its sale, its prices, the database's time.
 #[derive(Debug, Clone)]
@@ -32,9 +28,13 @@ pub struct ZoneSale {
 
 struct TermsRow {
     state: MatchState,
+    is_held: bool,
     kick_off_at: Timestamp,
-    opens_at: Timestamp,
-    closes_at: Timestamp,
+    phase_kind: PhaseKind,
+    starts_at: Timestamp,
+    ends_at: Timestamp,
+    phase_limit: i32,
+    thresholds: Value,
     currency: String,
     ticket_limit: i32,
     fee_percent: Decimal,
@@ -49,9 +49,15 @@ impl TermsRow {
     fn terms(self) -> anyhow::Result<SaleTerms> {
         Ok(SaleTerms {
             state: self.state,
+            is_held: self.is_held,
             kick_off_at: self.kick_off_at,
-            opens_at: self.opens_at,
-            closes_at: self.closes_at,
+            phase: Phase {
+                kind: self.phase_kind,
+                starts_at: self.starts_at,
+                ends_at: self.ends_at,
+                ticket_limit: u32::try_from(self.phase_limit)?,
+                thresholds: serde_json::from_value(self.thresholds)?,
+            },
             currency: currency(&self.currency)?,
             ticket_limit: u32::try_from(self.ticket_limit)?,
             fee: Rate::percent(self.fee_percent),
@@ -75,12 +81,15 @@ fn currency(code: &str) -> anyhow::Result<Currency> {
 pub async fn sale_terms(conn: &mut PgConnection, match_id: MatchId) -> anyhow::Result<Option<SaleTerms>> {
     let row = query_as!(
         TermsRow,
-        "SELECT m.state, m.kick_off_at, s.opens_at, s.closes_at, s.currency, s.ticket_limit, s.fee_percent,
+        "SELECT m.state, m.cancellation_started_at IS NOT NULL AS \"is_held!\", m.kick_off_at,
+                w.kind AS \"phase_kind!: PhaseKind\", w.starts_at AS \"starts_at!\", w.ends_at AS \"ends_at!\",
+                w.phase_limit AS \"phase_limit!\", w.thresholds AS \"thresholds!\", s.currency, s.ticket_limit, s.fee_percent,
                 s.ticket_vat_percent, s.fee_vat_percent, s.last_attempt_seconds, s.landing_seconds,
                 s.refund_deadline_hours
          FROM matches m
          JOIN match_sales s USING (match_id)
-         WHERE m.match_id = $1",
+         JOIN sale_windows w USING (match_id)
+         WHERE m.match_id = $1 AND m.state <> 'DRAFT'",
         match_id as MatchId,
     )
     .fetch_optional(conn)
@@ -98,12 +107,15 @@ pub async fn zone_sale(
     zone_id: ZoneId,
 ) -> anyhow::Result<Option<ZoneSale>> {
     let row = query!(
-        "SELECT m.state, m.kick_off_at, s.opens_at, s.closes_at, s.currency, s.ticket_limit, s.fee_percent,
+        "SELECT m.state, m.cancellation_started_at IS NOT NULL AS \"is_held!\", m.kick_off_at,
+                w.kind AS \"phase_kind!: PhaseKind\", w.starts_at AS \"starts_at!\", w.ends_at AS \"ends_at!\",
+                w.phase_limit AS \"phase_limit!\", w.thresholds AS \"thresholds!\", s.currency, s.ticket_limit, s.fee_percent,
                 s.ticket_vat_percent, s.fee_vat_percent, s.last_attempt_seconds, s.landing_seconds,
                 s.refund_deadline_hours, z.presale_price, z.match_day_price, clock_timestamp() AS \"now!\"
          FROM match_zones z
          JOIN matches m USING (match_id)
          JOIN match_sales s USING (match_id)
+         JOIN sale_windows w USING (match_id)
          WHERE z.zone_id = $2 AND z.match_id = $1",
         match_id as MatchId,
         zone_id as ZoneId,
@@ -118,9 +130,13 @@ pub async fn zone_sale(
     };
     let terms = TermsRow {
         state: row.state,
+        is_held: row.is_held,
         kick_off_at: row.kick_off_at,
-        opens_at: row.opens_at,
-        closes_at: row.closes_at,
+        phase_kind: row.phase_kind,
+        starts_at: row.starts_at,
+        ends_at: row.ends_at,
+        phase_limit: row.phase_limit,
+        thresholds: row.thresholds,
         currency: row.currency,
         ticket_limit: row.ticket_limit,
         fee_percent: row.fee_percent,
@@ -149,6 +165,8 @@ pub(super) struct MatchRow {
     pub(super) kick_off_at: Timestamp,
     pub(super) opens_at: Timestamp,
     pub(super) closes_at: Timestamp,
+    pub(super) phase_kind: PhaseKind,
+    pub(super) content: Value,
     pub(super) queue_id: Option<Uuid>,
 }
 
@@ -161,11 +179,13 @@ pub(super) async fn list_upcoming(
     query_as!(
         MatchRow,
         "SELECT m.match_id, m.home_team, m.away_team, m.competition, st.name AS venue, st.city, m.kick_off_at,
-                s.opens_at, s.closes_at, m.waiting_room_queue_id AS queue_id
+                w.starts_at AS \"opens_at!\", w.ends_at AS \"closes_at!\", w.kind AS \"phase_kind!: PhaseKind\", m.content,
+                m.waiting_room_queue_id AS queue_id
          FROM matches m
-         JOIN match_sales s USING (match_id)
+         JOIN sale_windows w USING (match_id)
          JOIN stadiums st USING (stadium_id)
-         WHERE m.state = 'PUBLISHED' AND m.kick_off_at > clock_timestamp() AND ($1::uuid IS NULL OR m.match_id > $1)
+         WHERE m.state = 'PUBLISHED' AND m.deleted_at IS NULL AND m.kick_off_at > clock_timestamp()
+           AND coalesce(m.visible_from <= clock_timestamp(), true) AND ($1::uuid IS NULL OR m.match_id > $1)
          ORDER BY m.match_id
          LIMIT $2",
         cursor,
@@ -183,11 +203,13 @@ pub(super) async fn find_public(
     query_as!(
         MatchRow,
         "SELECT m.match_id, m.home_team, m.away_team, m.competition, st.name AS venue, st.city, m.kick_off_at,
-                s.opens_at, s.closes_at, m.waiting_room_queue_id AS queue_id
+                w.starts_at AS \"opens_at!\", w.ends_at AS \"closes_at!\", w.kind AS \"phase_kind!: PhaseKind\", m.content,
+                m.waiting_room_queue_id AS queue_id
          FROM matches m
-         JOIN match_sales s USING (match_id)
+         JOIN sale_windows w USING (match_id)
          JOIN stadiums st USING (stadium_id)
-         WHERE m.match_id = $1 AND m.state <> 'DRAFT'",
+         WHERE m.match_id = $1 AND m.state <> 'DRAFT' AND m.deleted_at IS NULL
+           AND coalesce(m.visible_from <= clock_timestamp(), true)",
         match_id as MatchId,
     )
     .fetch_optional(conn)
@@ -256,78 +278,6 @@ pub(super) async fn count_zones(
     )
     .fetch_all(conn)
     .await
-}
-
-/// What the waiting room must know to queue for this match.
-///
-/// # Errors
-/// When the database fails or a stored value does not hold.
-pub async fn session_policy(
-    conn: &mut PgConnection,
-    match_id: MatchId,
-) -> anyhow::Result<Option<CreateQueue>> {
-    let row = query!(
-        "SELECT opens_at, session_seconds, max_active_sessions, admissions_per_minute
-         FROM match_sales
-         WHERE match_id = $1",
-        match_id as MatchId,
-    )
-    .fetch_optional(conn)
-    .await?;
-    let Some(row) = row else { return Ok(None) };
-    Ok(Some(CreateQueue {
-        reference: Room::reference(match_id),
-        mode: QueueMode::Capacity,
-        max_active_sessions: u32::try_from(row.max_active_sessions)?,
-        admissions_per_minute: row.admissions_per_minute.map(u32::try_from).transpose()?,
-        session_ttl_seconds: u32::try_from(row.session_seconds)?,
-        ticket_ttl_seconds: TICKET_TTL_SECONDS,
-        opens_at: row.opens_at.with_timezone(&Utc),
-    }))
-}
-
-pub(super) async fn save_queue(
-    conn: &mut PgConnection,
-    match_id: MatchId,
-    queue_id: Uuid,
-) -> Result<(), sqlx::Error> {
-    query!(
-        "UPDATE matches SET waiting_room_queue_id = $2 WHERE match_id = $1",
-        match_id as MatchId,
-        queue_id,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-pub(super) async fn find_queue(
-    conn: &mut PgConnection,
-    match_id: MatchId,
-) -> Result<Option<Option<Uuid>>, sqlx::Error> {
-    query_scalar!(
-        "SELECT waiting_room_queue_id FROM matches WHERE match_id = $1 AND state <> 'DRAFT'",
-        match_id as MatchId,
-    )
-    .fetch_optional(conn)
-    .await
-}
-
-/// Matches on sale now, with their queues.
-///
-/// # Errors
-/// When the database fails.
-pub async fn list_on_sale(conn: &mut PgConnection) -> Result<Vec<(MatchId, Uuid)>, sqlx::Error> {
-    let rows = query!(
-        "SELECT m.match_id, m.waiting_room_queue_id AS \"queue_id!\"
-         FROM matches m
-         JOIN match_sales s USING (match_id)
-         WHERE m.state = 'PUBLISHED' AND m.waiting_room_queue_id IS NOT NULL
-           AND clock_timestamp() BETWEEN s.opens_at AND s.closes_at",
-    )
-    .fetch_all(conn)
-    .await?;
-    Ok(rows.into_iter().map(|row| (row.match_id, row.queue_id)).collect())
 }
 
 /// The database's clock.

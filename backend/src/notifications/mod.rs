@@ -10,4 +10,4 @@ mod store;
 mod templates;
 pub mod worker;
 
-pub use templates::{OrderConfirmation, Recipient, order_confirmation};
+pub use templates::{MatchNotice, OrderConfirmation, Recipient, match_notice, order_confirmation};

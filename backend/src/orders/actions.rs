@@ -14,7 +14,9 @@ use super::store::{self, Line, NewLine, Order};
 use crate::admission::Entered;
 use crate::app::App;
 use crate::audit::{self, Actor, Entry};
+use crate::blacklist::Attempt;
 use crate::http::actor::Fan;
+use crate::http::client::Client;
 use crate::http::fault::{Fault, constraint};
 use crate::http::pages::PAGE_ITEMS_MAX;
 use crate::inventory::{self, Cart, buyers, identities, seats};
@@ -39,7 +41,7 @@ pub(super) struct Checkout {
 /// Makes an order of the fan's cart. Its seats stay locked until the end of the fan's session.
 pub(super) async fn check_out(
     app: &App,
-    entered: &Entered,
+    (entered, client): (&Entered, &Client),
     match_id: MatchId,
     checkout: Checkout,
 ) -> Result<(Order, Vec<Line>), Fault<CheckoutRefused>> {
@@ -60,6 +62,9 @@ pub(super) async fn check_out(
         .await?
         .ok_or(CheckoutRefused::NoCart)?;
 
+    if !terms.is_sold() {
+        return Err(CheckoutRefused::SaleClosed.into());
+    }
     let own = users::buyer_profile(&mut tx, app, fan.id)
         .await?
         .ok_or(CheckoutRefused::ProfileRequired)?;
@@ -75,7 +80,14 @@ pub(super) async fn check_out(
         // Written down in a transaction of its own: this one takes nothing.
         tx.rollback().await?;
         let mut conn = app.db.acquire().await?;
-        blacklist::insert_violation(&mut conn, app.ids.next(), (match_id, fan.id), &blocked).await?;
+        let attempt = Attempt {
+            match_id,
+            user: fan.id,
+            session: Some(entered.session.ticket_id),
+            address_class: client.address_class.as_deref(),
+            user_agent: client.user_agent.as_deref(),
+        };
+        blacklist::insert_violation(&mut conn, app.ids.next(), &attempt, &blocked).await?;
         return Err(CheckoutRefused::Blacklisted.into());
     }
 

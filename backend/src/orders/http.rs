@@ -2,14 +2,10 @@
 
 use actix_web::web::{Data, Json, Path, Query};
 use actix_web::{HttpResponse, get, post};
-use chrono::{DateTime, NaiveDate, Utc};
-use domain::Timestamp;
+use chrono::{DateTime, Utc};
 use domain::ids::{MatchId, OrderId};
-use domain::matches::day_in_zagreb;
 use domain::orders::{CheckoutRefused, OrderState};
-use domain::users::{
-    Document, Email, FullName, Holder, Nationality, Oib, PassportNumber, is_minor, is_plausible_birth,
-};
+use domain::users::Holder;
 use platform::body::Body;
 use platform::problems::{INVALID_REQUEST, Problem};
 use rust_decimal::Decimal;
@@ -23,12 +19,14 @@ use super::store::{Line, Order};
 use crate::admission::Entered;
 use crate::app::App;
 use crate::http::actor::Fan;
+use crate::http::client::Client;
 use crate::http::fault::{Fault, Refusal};
+use crate::http::holders::HolderBody;
 use crate::http::keys::IdempotencyKey;
 use crate::http::pages::{Page, PageQuery};
 use crate::http::problems::{
     CART_VERSION_MISMATCH, HOLDER_BLACKLISTED, HOLDER_HAS_TICKET, IDEMPOTENCY_KEY_REUSED, INVALID_HOLDER,
-    NO_CART, NOT_FOUND, ORDER_OPEN, PROFILE_REQUIRED,
+    NO_CART, NOT_FOUND, ORDER_OPEN, PROFILE_REQUIRED, SALE_CLOSED,
 };
 
 /// The routes.
@@ -44,6 +42,7 @@ impl Refusal for CheckoutRefused {
                 Problem::new(CART_VERSION_MISMATCH).member("current_version", *current)
             }
             Self::OrderOpen { order_id } => Problem::new(ORDER_OPEN).member("order_id", order_id.to_string()),
+            Self::SaleClosed => Problem::new(SALE_CLOSED),
             Self::ProfileRequired => Problem::new(PROFILE_REQUIRED),
             Self::HolderCount { wanted } => Problem::new(INVALID_HOLDER)
                 .detail(format!(
@@ -57,61 +56,6 @@ impl Refusal for CheckoutRefused {
             Self::Blacklisted => Problem::new(HOLDER_BLACKLISTED),
             Self::KeyReused => Problem::new(IDEMPOTENCY_KEY_REUSED),
         }
-    }
-}
-
-/// Who sits on a seat: an OIB or a passport, not both.
-#[derive(Debug, Deserialize, Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct HolderBody {
-    full_name: String,
-    date_of_birth: NaiveDate,
-    /// ISO 3166-1 alpha-2.
-    #[schema(example = "HR")]
-    nationality: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    oib: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    passport: Option<String>,
-    /// Where the ticket goes; none for minors.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    email: Option<String>,
-}
-
-impl HolderBody {
-    fn parse(&self, now: Timestamp) -> Result<Holder, &'static str> {
-        let today = day_in_zagreb(now);
-        let name = FullName::parse(&self.full_name).ok_or("full_name must have 2 to 120 characters")?;
-        let nationality =
-            Nationality::parse(&self.nationality).ok_or("nationality must be a two-letter country code")?;
-        if !is_plausible_birth(self.date_of_birth, today) {
-            return Err("date_of_birth is not plausible");
-        }
-        let document = match (&self.oib, &self.passport) {
-            (Some(oib), None) => Document::Oib(
-                Oib::parse(oib.trim()).map_err(|_| "oib must be 11 digits with a valid check digit")?,
-            ),
-            (None, Some(number)) => {
-                let number =
-                    PassportNumber::parse(number).ok_or("passport must have 5 to 20 letters and digits")?;
-                Document::Passport(number, nationality.clone())
-            }
-            (None, None) | (Some(_), Some(_)) => return Err("give either oib or passport"),
-        };
-        let email = match &self.email {
-            None => None,
-            Some(_) if is_minor(self.date_of_birth, today) => {
-                return Err("a minor gets no mail of their own");
-            }
-            Some(email) => Some(Email::parse(email).ok_or("email must be an address")?),
-        };
-        Ok(Holder {
-            name,
-            born: self.date_of_birth,
-            nationality,
-            document,
-            email,
-        })
     }
 }
 
@@ -244,15 +188,20 @@ fn state_name(state: OrderState) -> &'static str {
     extensions(("x-epic" = json!("E4")), ("x-feature" = json!("E4-F5")),
         ("x-rules" = json!(["one-ticket-per-person", "blacklist", "ticket-one-is-the-buyers"]))))]
 #[post("/matches/{match_id}/checkout")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "a handler takes each part of its request"
+)]
 async fn check_out(
     app: Data<App>,
     entered: Entered,
+    client: Client,
     match_id: Path<MatchId>,
     key: IdempotencyKey,
     body: Body<CheckoutBody>,
 ) -> Result<HttpResponse, Fault<Problem>> {
     let checkout = body.parse(&app, key, *match_id)?;
-    let (order, lines) = actions::check_out(&app, &entered, *match_id, checkout)
+    let (order, lines) = actions::check_out(&app, (&entered, &client), *match_id, checkout)
         .await
         .map_err(Fault::told)?;
     Ok(HttpResponse::Created().json(OrderView::of(order, lines)))

@@ -5,6 +5,7 @@ use domain::Timestamp;
 use domain::ids::UserId;
 use domain::matches::day_in_zagreb;
 use domain::users::{Document, Email, FullName, Holder, Nationality, Oib, is_plausible_birth};
+use platform::ids::Ids;
 use platform::problems::Problem;
 use sqlx::PgConnection;
 
@@ -66,6 +67,18 @@ pub async fn recognise(app: &App, issuer: &str, subject: &str) -> Result<UserId,
     let _place = app.entrance.place().await?;
     let mut conn = app.db.acquire().await?;
     store::find_or_insert_user(&mut conn, UserId(app.ids.next()), issuer, subject).await
+}
+
+/// The account of a member of staff, who does not wait at the entrance.
+///
+/// # Errors
+/// When the database fails.
+pub async fn recognise_staff(
+    conn: &mut PgConnection,
+    ids: Ids,
+    (issuer, subject): (&str, &str),
+) -> Result<UserId, sqlx::Error> {
+    store::find_or_insert_user(conn, UserId(ids.next()), issuer, subject).await
 }
 
 /// The profile.
@@ -143,6 +156,16 @@ pub async fn buyer_profile(
         document: Document::Oib(oib),
         email: Email::parse(&profile.email),
     }))
+}
+
+/// The blind index of an account's own OIB. `None` without a profile.
+///
+/// # Errors
+/// When the database fails.
+pub async fn identity_of(conn: &mut PgConnection, user: UserId) -> Result<Option<Vec<u8>>, sqlx::Error> {
+    Ok(store::find_profile(conn, user)
+        .await?
+        .map(|profile| profile.oib_index))
 }
 
 fn seal(app: &App, draft: &ProfileDraft) -> Result<Profile, Fault<ProfileRefused>> {

@@ -1,4 +1,4 @@
-//! Verifies fans' bearer tokens against the issuer's published keys (OIDC discovery, JWKS). We keep no passwords.
+//! Verifies the bearer tokens of fans and staff against the issuer's published keys (OIDC discovery, JWKS). We keep no passwords.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,6 +8,7 @@ use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use platform::clock::Clock;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use tokio::sync::{Mutex, RwLock};
 
 use crate::settings::Identity;
@@ -67,22 +68,34 @@ impl TokenVerifier {
         }
     }
 
-    /// The claims of a valid token.
+    /// The claims of a fan's valid token.
     ///
     /// # Errors
     /// [`BadBearer`].
     pub async fn verify(&self, token: &str) -> Result<Claims, BadBearer> {
+        self.verify_for(&self.audience, token).await
+    }
+
+    /// What a valid token for `audience` claims.
+    ///
+    /// # Errors
+    /// [`BadBearer`].
+    pub async fn verify_for<C: DeserializeOwned + Clone>(
+        &self,
+        audience: &str,
+        token: &str,
+    ) -> Result<C, BadBearer> {
         let header = decode_header(token).map_err(|_| BadBearer::Invalid("it cannot be read"))?;
         let kid = header.kid.ok_or(BadBearer::Invalid("it names no key"))?;
         let key = self.key(&kid).await?;
 
         let mut validation = Validation::new(key.algorithm);
         validation.set_issuer(&[&self.issuer]);
-        validation.set_audience(&[&self.audience]);
+        validation.set_audience(&[audience]);
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         validation.validate_nbf = true;
         validation.leeway = LEEWAY_SECONDS;
-        decode::<Claims>(token, &key.decoding, &validation)
+        decode::<C>(token, &key.decoding, &validation)
             .map(|data| data.claims)
             .map_err(|_| BadBearer::Invalid("its signature, issuer, audience or time does not fit"))
     }

@@ -21,6 +21,15 @@ const TABLE: &str = "
     POST   /users/me/profile               nothing       401    401   401     2xx 2xx
     GET    /users/me/profile               a-profile     401    401   401     2xx 2xx
     PUT    /users/me/profile               a-profile     401    401   401     2xx 2xx
+    GET    /users/me/loyalty               a-profile     401    401   401     2xx 2xx
+    GET    /users/me/loyalty/history       a-profile     401    401   401     2xx 2xx
+    PUT    /users/me/push-tokens/{device_id} nothing     401    401   401     2xx 2xx
+    DELETE /users/me/push-tokens/{device_id} nothing     401    401   401     2xx 2xx
+    GET    /users/me/saved-profiles        a-profile     401    401   401     2xx 2xx
+    POST   /users/me/saved-profiles        a-profile     401    401   401     2xx 2xx
+    GET    /users/me/saved-profiles/{saved_profile_id} a-friend 401 401 401   2xx 404
+    PUT    /users/me/saved-profiles/{saved_profile_id} a-friend 401 401 401   2xx 404
+    DELETE /users/me/saved-profiles/{saved_profile_id} a-friend 401 401 401   2xx 404
     PUT    /matches/{match_id}/cart        a-profile     401    401   401     2xx 2xx
     GET    /matches/{match_id}/cart        a-cart        401    401   401     2xx 404
     DELETE /matches/{match_id}/cart        a-cart        401    401   401     2xx 2xx
@@ -96,6 +105,7 @@ struct Belongings {
     cart: Value,
     order: Value,
     ticket_id: String,
+    friend: Value,
 }
 
 impl Belongings {
@@ -107,6 +117,12 @@ impl Belongings {
         }
         match what {
             "nothing" | "a-profile" => {}
+            "a-friend" => {
+                has.friend = fan
+                    .post("/users/me/saved-profiles", &fan.world.person())
+                    .await
+                    .ok()
+            }
             "a-cart" => has.cart = fan.hold(fan.world.zones[0], 1).await.ok(),
             "an-order" => has.order = fan.order(1).await,
             "a-ticket" => {
@@ -125,6 +141,7 @@ impl Belongings {
             id_in(&self.cart, "cart_id"),
             id_in(&self.order, "order_id"),
             self.ticket_id.clone(),
+            id_in(&self.friend, "saved_profile_id"),
         ];
         ids.into_iter().filter(|id| !id.is_empty()).collect()
     }
@@ -134,6 +151,8 @@ impl Belongings {
             .replace("{match_id}", &world.match_id.to_string())
             .replace("{order_id}", &id_in(&self.order, "order_id"))
             .replace("{ticket_id}", &self.ticket_id)
+            .replace("{saved_profile_id}", &id_in(&self.friend, "saved_profile_id"))
+            .replace("{device_id}", "phone")
     }
 }
 
@@ -178,6 +197,8 @@ impl<'w> Cast<'w> {
         if row.method != Method::GET {
             let body = match row.path {
                 "/users/me/profile" => fan.profile.clone(),
+                "/users/me/saved-profiles" | "/users/me/saved-profiles/{saved_profile_id}" => world.person(),
+                "/users/me/push-tokens/{device_id}" => json!({"platform": "IOS", "token": fresh_key()}),
                 "/matches/{match_id}/cart" => json!({"zone_id": world.zones[1], "quantity": 1}),
                 "/matches/{match_id}/checkout" => {
                     json!({"cart_version": has.cart["version"], "holders": []})
@@ -219,7 +240,9 @@ fn every_operation_has_its_row_and_every_row_its_operation() {
 #[test]
 fn what_belongs_to_somebody_is_not_there_for_anybody_else() {
     for row in rows() {
-        let is_owned = row.path.contains("{order_id}") || row.path.contains("{ticket_id}");
+        let is_owned = ["{order_id}", "{ticket_id}", "{saved_profile_id}"]
+            .iter()
+            .any(|id| row.path.contains(id));
         if is_owned {
             let name = row.name();
             assert_eq!(

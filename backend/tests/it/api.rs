@@ -49,6 +49,27 @@ impl Operation {
             .replace("{match_id}", &world.match_id.to_string())
             .replace("{order_id}", &nobodys)
             .replace("{ticket_id}", &nobodys)
+            .replace("{saved_profile_id}", &nobodys)
+            .replace("{device_id}", "phone")
+    }
+
+    /// The path with ids of what is not there.
+    pub(crate) fn path_of_nothing(&self) -> String {
+        let mut path = self.path.clone();
+        while let (Some(from), Some(to)) = (path.find('{'), path.find('}')) {
+            path.replace_range(from..=to, &Uuid::from_u128(9).to_string());
+        }
+        path
+    }
+
+    /// Which roles of staff may ask for it.
+    pub(crate) fn roles(&self) -> Vec<String> {
+        serde_json::from_value(self.document["x-roles"].clone()).unwrap()
+    }
+
+    /// Whether staff must have signed in just now.
+    pub(crate) fn needs_step_up(&self) -> bool {
+        self.document["x-step-up"].as_bool().unwrap()
     }
 
     /// As a careful app would send it, but for the body.
@@ -97,9 +118,9 @@ pub(crate) fn assert_problem(answered: &Answer, of: &str) {
 
 #[test]
 fn every_operation_says_which_feature_it_serves() {
-    for operation in operations(Audience::Fans)
+    for operation in [Audience::Fans, Audience::Staff, Audience::Webhooks]
         .into_iter()
-        .chain(operations(Audience::Webhooks))
+        .flat_map(operations)
     {
         let of = format!("{} {}", operation.method, operation.path);
         let document = &operation.document;
@@ -284,7 +305,8 @@ async fn an_address_that_names_nothing_is_not_found() {
 
     for operation in operations(Audience::Fans)
         .iter()
-        .filter(|one| one.path.contains('{'))
+        // A device is called as its app likes.
+        .filter(|one| one.path.contains('{') && !one.path.contains("{device_id}"))
     {
         let (start, rest) = operation.path.split_once('{').unwrap();
         let (_, end) = rest.split_once('}').unwrap();
@@ -300,7 +322,11 @@ async fn an_address_that_names_nothing_is_not_found() {
             let request = ana
                 .request(operation.method.clone(), &path)
                 .header("Idempotency-Key", fresh_key());
-            let answered = answer(request.json(&good_body(&world, &operation.path))).await;
+            let mut body = good_body(&world, &operation.path);
+            if operation.path.ends_with("{saved_profile_id}") {
+                body["passport"] = json!("HR1234567");
+            }
+            let answered = answer(request.json(&body)).await;
             // Giving back a cart that is not there, and reading one, need no match.
             if id.len() == 36 && operation.path.ends_with("/cart") && operation.method == Method::DELETE {
                 assert_eq!(answered.status, 204);
@@ -391,6 +417,11 @@ fn good_body(world: &World, path: &str) -> Value {
             "full_name": "Ana Horvat", "date_of_birth": "1990-01-31", "nationality": "HR", "oib": "94577403194",
             "email": "ana@fans.example",
         }),
+        // Nothing that may be left out.
+        "/users/me/saved-profiles" | "/users/me/saved-profiles/{saved_profile_id}" => json!({
+            "full_name": "Ana Horvat", "date_of_birth": "1990-01-31", "nationality": "HR",
+        }),
+        "/users/me/push-tokens/{device_id}" => json!({"platform": "IOS", "token": "a-token"}),
         "/matches/{match_id}/cart" => json!({"zone_id": world.zones[0], "quantity": 1}),
         "/matches/{match_id}/checkout" => json!({"cart_version": 1, "holders": []}),
         _ => json!({}),
@@ -413,6 +444,10 @@ fn arrays_for_objects(world: &World, path: &str) -> Vec<Value> {
             ]),
             json!([]),
         ],
+        "/users/me/saved-profiles" | "/users/me/saved-profiles/{saved_profile_id}" => {
+            vec![json!(["Ana Horvat", "1990-01-31", "HR", "94577403194"])]
+        }
+        "/users/me/push-tokens/{device_id}" => vec![json!(["IOS", "a-token"])],
         "/matches/{match_id}/cart" => vec![json!([world.zones[0], 1])],
         "/matches/{match_id}/checkout" => vec![
             json!([1, [], false]),

@@ -7,6 +7,7 @@
 )]
 
 mod actors;
+mod admin;
 mod api;
 mod audit;
 mod counterparts;

@@ -15,6 +15,18 @@ pub enum QueueMode {
     Capacity,
 }
 
+/// A time in which a queue takes joins and admits: a line of its own. Whoever still waits when it ends is dropped (`EXPIRED`), and
+/// joins the next one like everybody else. It is known by `opens_at`: moved while fans wait in it, it is another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Opening {
+    /// Before this instant nobody can join.
+    pub opens_at: DateTime<Utc>,
+    /// The first instant after it; left out: it has no end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closes_at: Option<DateTime<Utc>>,
+}
+
 /// Body of `POST /queues`. Posting the same `reference` again answers the queue that it already made, if
 /// that is set so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -33,8 +45,8 @@ pub struct CreateQueue {
     pub session_ttl_seconds: u32,
     /// A ticket without any sign of life for so long is dropped, seconds.
     pub ticket_ttl_seconds: u32,
-    /// Before this instant nobody can join.
-    pub opens_at: DateTime<Utc>,
+    /// By time, 1 to 50, one after the other; only the last may have no end.
+    pub openings: Vec<Opening>,
 }
 
 /// Body of `PATCH /queues/{id}`: what is left out stays. Lowering the cap drains, it never evicts.
@@ -42,18 +54,27 @@ pub struct CreateQueue {
 #[serde(deny_unknown_fields)]
 pub struct ChangeQueue {
     /// New cap on open sessions.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_active_sessions: Option<u32>,
-    /// New cap on admissions per minute.
-    #[serde(default)]
-    pub admissions_per_minute: Option<u32>,
+    /// New cap on admissions per minute; `null`: none any more.
+    #[serde(default, deserialize_with = "said", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<u32>)]
+    pub admissions_per_minute: Option<Option<u32>>,
+    /// All openings anew, those that are over among them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub openings: Option<Vec<Opening>>,
+}
+
+/// Tells `null` from what is left out.
+fn said<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Option<u32>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
 }
 
 /// Where a queue stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum QueueState {
-    /// Takes joins (from `opens_at` on) and admits.
+    /// Takes joins and admits, while an opening is on.
     Open,
     /// Takes joins, admits nobody.
     Paused,
@@ -72,7 +93,7 @@ pub struct Queue {
     pub admissions_per_minute: Option<u32>,
     pub session_ttl_seconds: u32,
     pub ticket_ttl_seconds: u32,
-    pub opens_at: DateTime<Utc>,
+    pub openings: Vec<Opening>,
 }
 
 /// Answer of `GET /queues/{id}/stats`.

@@ -24,14 +24,20 @@ macro_rules! ids {
 ids! {
     /// A person who signs in, keyed by (issuer, subject).
     UserId;
+    /// Somebody a fan buys for.
+    SavedProfileId;
     /// A stadium template.
     StadiumId;
+    /// One description of a stadium, as of some day.
+    LayoutId;
     /// A sector of a stadium.
     SectorId;
     /// A seat of a stadium.
     SeatId;
     /// A match.
     MatchId;
+    /// Something that everybody with a ticket is to be told of their match.
+    NoticeId;
     /// A sector of a match under its public name.
     ZoneId;
     /// A hold of one to four seats.

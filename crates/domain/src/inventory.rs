@@ -132,6 +132,9 @@ pub enum HoldRefused {
     /// The sale of this match is not open now.
     #[error("the sale is not open")]
     SaleClosed,
+    /// The phase that is open gives this buyer no ticket: too few loyalty points.
+    #[error("not in this phase")]
+    NotEligible,
     /// The fan's session is over.
     #[error("the session is over")]
     SessionOver,
@@ -196,6 +199,9 @@ pub fn decide_hold(
     let current = live.map(|_| buyer.version);
     if wish.seen_version != current {
         return Err(HoldRefused::VersionMismatch { current });
+    }
+    if terms.ticket_limit == 0 {
+        return Err(HoldRefused::NotEligible);
     }
     let left = terms.ticket_limit.saturating_sub(buyer.sold);
     if u32::from(wish.quantity.0) > left {

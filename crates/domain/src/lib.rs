@@ -9,11 +9,14 @@
 
 pub mod ids;
 pub mod inventory;
+pub mod loyalty;
 pub mod matches;
 pub mod money;
 pub mod orders;
 pub mod payments;
+pub mod phases;
 pub mod stadiums;
+pub mod staff;
 pub mod tickets;
 pub mod users;
 

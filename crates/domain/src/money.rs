@@ -28,6 +28,13 @@ impl Currency {
     }
 }
 
+/// An amount with its two digits, as people read it: a NUMERIC column gives back 0 for 0.00.
+#[must_use]
+pub fn with_cents(mut amount: Decimal) -> Decimal {
+    amount.rescale(2);
+    amount
+}
+
 /// An amount in one currency, in whole cents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Money {
@@ -58,14 +65,17 @@ impl Money {
         if amount.round_dp(2) != amount {
             return Err(BadMoney::Fraction);
         }
-        Ok(Self { amount, currency })
+        Ok(Self {
+            amount: with_cents(amount),
+            currency,
+        })
     }
 
     /// Nothing.
     #[must_use]
     pub fn zero(currency: Currency) -> Self {
         Self {
-            amount: Decimal::ZERO,
+            amount: Decimal::new(0, 2),
             currency,
         }
     }

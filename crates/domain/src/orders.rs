@@ -81,6 +81,9 @@ pub enum CheckoutRefused {
         /// The open order.
         order_id: OrderId,
     },
+    /// Nothing is sold of this match now.
+    #[error("the sale is not open")]
+    SaleClosed,
     /// The buyer has no ticketing profile.
     #[error("a profile is needed before buying")]
     ProfileRequired,

@@ -70,6 +70,9 @@ pub fn decide_start_payment(
         Attempt::Open => session_ends_at,
         Attempt::TakenBack => return Err(StartPaymentRefused::NotPayable),
     };
+    if attempt == Attempt::None && !terms.is_sold() {
+        return Err(StartPaymentRefused::NotPayable);
+    }
     match order {
         OrderState::AwaitingPayment if now >= latest => Err(StartPaymentRefused::SessionEnding),
         OrderState::AwaitingPayment => Ok(PaymentWindow {

@@ -198,6 +198,17 @@ impl Email {
     }
 }
 
+/// Whose push service reaches a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, sqlx::Type)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[sqlx(type_name = "push_platform", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum PushPlatform {
+    /// Firebase.
+    Android,
+    /// Apple's.
+    Ios,
+}
+
 /// Who sits on a seat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holder {

@@ -3,7 +3,7 @@
 
 use actix_web::error::{JsonPayloadError, PathError, QueryPayloadError};
 use actix_web::http::StatusCode;
-use actix_web::http::header::RETRY_AFTER;
+use actix_web::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -88,6 +88,8 @@ pub struct Problem {
     members: Map<String, Value>,
     #[serde(skip)]
     retry_after_seconds: Option<u32>,
+    #[serde(skip)]
+    challenge: Option<String>,
 }
 
 impl Problem {
@@ -103,6 +105,7 @@ impl Problem {
             request_id: None,
             members: Map::new(),
             retry_after_seconds: None,
+            challenge: None,
         }
     }
 
@@ -127,6 +130,29 @@ impl Problem {
         self
     }
 
+    /// Adds `WWW-Authenticate`: how to come back with what is missing.
+    #[must_use]
+    pub fn challenge(mut self, challenge: impl Into<String>) -> Self {
+        self.challenge = Some(challenge.into());
+        self
+    }
+
+    /// For a terminal: the title, what happened here, and every member, a line each.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        let mut words = format!("{} ({})", self.title, self.code);
+        for line in self
+            .detail
+            .iter()
+            .cloned()
+            .chain(self.members.iter().flat_map(lines))
+        {
+            words.push_str("\n  ");
+            words.push_str(&line);
+        }
+        words
+    }
+
     /// The stable code.
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -143,6 +169,16 @@ impl Problem {
     #[must_use]
     pub fn retry_after_seconds(&self) -> Option<u32> {
         self.retry_after_seconds
+    }
+}
+
+fn lines((name, value): (&String, &Value)) -> Vec<String> {
+    match value {
+        Value::Array(items) => items
+            .iter()
+            .map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned))
+            .collect(),
+        other => vec![format!("{name}: {other}")],
     }
 }
 
@@ -163,6 +199,9 @@ impl ResponseError for Problem {
         let mut response = HttpResponse::build(self.status_code());
         if let Some(seconds) = self.retry_after_seconds {
             response.insert_header((RETRY_AFTER, seconds));
+        }
+        if let Some(challenge) = &self.challenge {
+            response.insert_header((WWW_AUTHENTICATE, challenge.as_str()));
         }
         response
             .content_type(PROBLEM_JSON)

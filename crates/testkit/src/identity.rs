@@ -1,7 +1,8 @@
 //! A small OpenID provider: discovery, keys, and tokens for whoever asks.
 //!
-//! `POST /token` with `grant_type=password&username=ana` answers an access token (JWT, ES256) for the user `ana`. There
-//! are no passwords: it is a stand-in for the provider of a deployment, and knows nobody's secrets.
+//! `POST /token` with `grant_type=password&username=ana` answers an access token (JWT, ES256) for the user `ana`; with
+//! `scope=staff` one for staff, signed in at this moment with a second factor, and with the `roles` that the request lists.
+//! There are no passwords: it is a stand-in for the provider of a deployment, and knows nobody's secrets.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -32,8 +33,21 @@ const USERNAME_MAX: usize = 120;
 pub struct Settings {
     /// Port 0 takes any free one.
     pub listen: SocketAddr,
-    /// `aud` of every token.
+    /// `aud` of fans' tokens.
     pub audience: String,
+    /// `aud` of staff's.
+    pub staff_audience: String,
+}
+
+/// How a member of staff signed in.
+#[derive(Debug, Clone)]
+pub struct SignIn {
+    /// Their roles, if the provider keeps them.
+    pub roles: Vec<String>,
+    /// `amr`: `mfa` shows a second factor.
+    pub methods: Vec<String>,
+    /// When.
+    pub at: DateTime<Utc>,
 }
 
 impl Settings {
@@ -43,6 +57,7 @@ impl Settings {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             audience: audience.to_owned(),
+            staff_audience: format!("staff-{audience}"),
         }
     }
 }
@@ -77,6 +92,14 @@ impl Identity {
         self.issuer.token(&self.server.base_url, username, at)
     }
 
+    /// A staff token for `username`.
+    ///
+    /// # Errors
+    /// When signing fails.
+    pub fn staff_token(&self, username: &str, sign_in: &SignIn) -> anyhow::Result<String> {
+        self.issuer.staff_token(&self.server.base_url, username, sign_in)
+    }
+
     /// Stops serving.
     pub async fn stop(&self) {
         self.server.stop().await;
@@ -88,7 +111,10 @@ impl Identity {
 /// # Errors
 /// When the address is taken or a key cannot be made.
 pub fn start(tasks: &Tasks, settings: Settings) -> anyhow::Result<Identity> {
-    let issuer = Arc::new(Issuer::with_fresh_key(settings.audience)?);
+    let issuer = Arc::new(Issuer::with_fresh_key(
+        settings.audience,
+        settings.staff_audience,
+    )?);
     let shared = web::Data::from(issuer.clone());
     let server = Server::start(tasks, "identity", settings.listen, move |config| {
         config
@@ -120,6 +146,7 @@ pub fn email_of(username: &str) -> String {
 
 struct Issuer {
     audience: String,
+    staff_audience: String,
     key_id: String,
     key: EncodingKey,
     /// The public point, without its leading format byte: x, then y.
@@ -143,10 +170,19 @@ struct Claims<'a> {
     iat: i64,
     nbf: i64,
     exp: i64,
+    #[serde(flatten)]
+    sign_in: Option<StaffClaims<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct StaffClaims<'a> {
+    auth_time: i64,
+    amr: &'a [String],
+    roles: &'a [String],
 }
 
 impl Issuer {
-    fn with_fresh_key(audience: String) -> anyhow::Result<Self> {
+    fn with_fresh_key(audience: String, staff_audience: String) -> anyhow::Result<Self> {
         let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
             .ok()
             .context("no key could be made")?;
@@ -162,6 +198,7 @@ impl Issuer {
         let key_id = hex::encode(Sha256::digest(&point)).chars().take(16).collect();
         Ok(Self {
             audience,
+            staff_audience,
             key_id,
             key: EncodingKey::from_ec_der(document.as_ref()),
             point,
@@ -169,13 +206,25 @@ impl Issuer {
     }
 
     fn token(&self, issuer: &str, username: &str, now: DateTime<Utc>) -> anyhow::Result<String> {
-        let header = Header {
-            kid: Some(self.key_id.clone()),
-            ..Header::new(Algorithm::ES256)
-        };
-        let claims = Claims {
-            iss: issuer,
-            aud: &self.audience,
+        self.sign(&Self::claims((issuer, &self.audience), username, now))
+    }
+
+    fn staff_token(&self, issuer: &str, username: &str, sign_in: &SignIn) -> anyhow::Result<String> {
+        let claims = Self::claims((issuer, &self.staff_audience), username, SystemClock.now());
+        self.sign(&Claims {
+            sign_in: Some(StaffClaims {
+                auth_time: sign_in.at.timestamp(),
+                amr: &sign_in.methods,
+                roles: &sign_in.roles,
+            }),
+            ..claims
+        })
+    }
+
+    fn claims<'a>((iss, aud): (&'a str, &'a str), username: &'a str, now: DateTime<Utc>) -> Claims<'a> {
+        Claims {
+            iss,
+            aud,
             sub: subject_of(username),
             email: email_of(username),
             email_verified: true,
@@ -183,8 +232,16 @@ impl Issuer {
             iat: now.timestamp(),
             nbf: now.timestamp(),
             exp: now.timestamp() + TOKEN_SECONDS,
+            sign_in: None,
+        }
+    }
+
+    fn sign(&self, claims: &Claims<'_>) -> anyhow::Result<String> {
+        let header = Header {
+            kid: Some(self.key_id.clone()),
+            ..Header::new(Algorithm::ES256)
         };
-        Ok(jsonwebtoken::encode(&header, &claims, &self.key)?)
+        Ok(jsonwebtoken::encode(&header, claims, &self.key)?)
     }
 
     fn jwks(&self) -> Value {
@@ -225,6 +282,9 @@ async fn keys(issuer: web::Data<Issuer>) -> HttpResponse {
 struct TokenRequest {
     grant_type: String,
     username: Option<String>,
+    scope: Option<String>,
+    /// With `scope=staff`: names, separated by spaces.
+    roles: Option<String>,
 }
 
 async fn token(
@@ -246,10 +306,25 @@ async fn token(
     if username.chars().count() > USERNAME_MAX {
         return refusal("invalid_request", "username is too long");
     }
-    match issuer.token(&issuer_url(&request), username, SystemClock.now()) {
-        Ok(token) => HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(json!({
-            "access_token": token, "token_type": "Bearer", "expires_in": TOKEN_SECONDS, "scope": "openid email",
-        })),
+    let url = issuer_url(&request);
+    let scope = form.scope.as_deref().unwrap_or("openid email");
+    let signed = if scope.split(' ').any(|one| one == "staff") {
+        let roles = form.roles.as_deref().unwrap_or_default();
+        let sign_in = SignIn {
+            roles: roles.split_whitespace().map(str::to_owned).collect(),
+            methods: vec!["pwd".to_owned(), "mfa".to_owned()],
+            at: SystemClock.now(),
+        };
+        issuer.staff_token(&url, username, &sign_in)
+    } else {
+        issuer.token(&url, username, SystemClock.now())
+    };
+    match signed {
+        Ok(token) => HttpResponse::Ok()
+            .insert_header(("Cache-Control", "no-store"))
+            .json(json!({
+                "access_token": token, "token_type": "Bearer", "expires_in": TOKEN_SECONDS, "scope": scope,
+            })),
         Err(error) => {
             tracing::error!(%error, "A token could not be signed");
             HttpResponse::InternalServerError().json(json!({"error": "server_error"}))

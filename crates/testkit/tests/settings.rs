@@ -34,7 +34,7 @@ const BAD: [(&str, &str, &str); 10] = [
     (
         "audience",
         "\"\"",
-        "is empty; it should be the `aud` of every token",
+        "is empty; it should be the `aud` of fans' tokens",
     ),
     (
         "stripe_secret_key",

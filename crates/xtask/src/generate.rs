@@ -15,6 +15,7 @@ use anyhow::{Context, bail};
 use crate::checkout::{Checkout, capture, run};
 use crate::features::{self, Document};
 use crate::interrupt;
+use crate::roles;
 use crate::servers::Servers;
 use crate::stadium;
 use crate::tests_run::{SCRATCH_STACK, start_test_servers};
@@ -30,11 +31,16 @@ const SCRATCH: [(&str, &str, &str); 2] = [
 ];
 
 /// OpenAPI documents: file, program, arguments.
-const OPENAPI: [(&str, &str, &[&str]); 3] = [
+const OPENAPI: [(&str, &str, &[&str]); 4] = [
     (
         "docs/openapi/fans.json",
         "backend",
         &["openapi", "--audience", "fans"],
+    ),
+    (
+        "docs/openapi/staff.json",
+        "backend",
+        &["openapi", "--audience", "staff"],
     ),
     (
         "docs/openapi/webhooks.json",
@@ -82,7 +88,9 @@ pub(crate) fn documents(checkout: &Checkout, check: bool) -> anyhow::Result<()> 
         documents.push(Document { service, api });
     }
     let features = features::table(&documents)?;
-    settle(&checkout.root().join(features::FILE), features.as_bytes(), check)
+    settle(&checkout.root().join(features::FILE), features.as_bytes(), check)?;
+    let roles = roles::table(&documents)?;
+    settle(&checkout.root().join(roles::FILE), roles.as_bytes(), check)
 }
 
 /// JSON with its keys sorted: some come out of hash maps, in another order each time.

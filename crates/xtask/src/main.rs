@@ -13,6 +13,7 @@ mod health;
 mod interrupt;
 mod ports;
 mod programs;
+mod roles;
 mod sabotage;
 mod secrets;
 mod servers;
@@ -52,6 +53,8 @@ enum Task {
     ///
     ///   cargo xtask up
     ///       for looking around; keeps its data until `cargo xtask reset`
+    ///   cargo xtask up --empty
+    ///       no stadium, no match, fresh databases: to set up a sale of one's own (docs/SET-UP-A-SALE.md)
     ///   cargo xtask up --once --fans 1000 --report out.json
     ///       simulated fans buy on a fresh stack; the exit code is the checker's verdict
     ///   cargo xtask up --once --chaos --nodes 3 --backends 2
@@ -60,6 +63,14 @@ enum Task {
     ///       proves that the checker would notice: without a guard, it must report what the guard prevents
     #[command(verbatim_doc_comment)]
     Up(up::UpArgs),
+    /// Run `backend admin …` with the settings of the stack that is up: stadiums, matches, staff, blacklist, …
+    ///
+    /// In a deployment it is `backend --config … admin …`. What there is to say: `cargo xtask admin help`.
+    ///
+    ///   cargo xtask admin stadium import data/stadiums/poljud.json --dry-run
+    ///   cargo xtask admin match publish 01a1fee5-…
+    #[command(verbatim_doc_comment)]
+    Admin(up::AdminArgs),
     /// Prove that the checker sees every broken promise: forged histories, and one short sale per guard left out
     ///
     /// Prints one table, by invariant; fails if a lie was not named or the loss of a guard not reported. About a quarter of
@@ -88,10 +99,14 @@ enum Task {
     ///
     /// All steps run even if one fails; the table at the end tells which.
     Check,
-    /// Run docs/CLIENT-GUIDE.md: its `sh` blocks are one script, which must end with the code of a ticket
+    /// Run the guides in docs/: set up a sale by API, another by command line, then buy a ticket of the first
     ///
-    /// A stack of its own, on empty databases, is brought up for it and stopped again. Needs bash, curl and jq.
+    /// The `sh` blocks of each are one script. A stack of their own, on empty databases, is brought up for them and stopped
+    /// again. Needs bash, curl and jq.
     Guide(up::GuideArgs),
+    /// Measure, against a baseline in the same run; raw results are kept
+    #[command(subcommand)]
+    Bench(up::Bench),
     /// Write the files that are made from the code: `.sqlx/`, `docs/openapi/`, `docs/FEATURES.md`, `data/stadiums/`
     Generate(generate::GenerateArgs),
     /// Write the stadium files from the rules of the buildings
@@ -117,6 +132,7 @@ fn work() -> anyhow::Result<ExitCode> {
     let done = |()| ExitCode::SUCCESS;
     match Cli::parse().task {
         Task::Up(args) => up::up(&checkout, &args),
+        Task::Admin(args) => up::admin(&checkout, &args),
         Task::Controls(args) => controls::controls(&checkout, &args),
         Task::Down => down(&checkout).map(done),
         Task::Status => {
@@ -128,6 +144,7 @@ fn work() -> anyhow::Result<ExitCode> {
         Task::Counterparts => counterparts::run_tests(&checkout),
         Task::Check => check::check(&checkout),
         Task::Guide(args) => up::guide(&checkout, &args).map(done),
+        Task::Bench(what) => up::bench(&checkout, &what).map(done),
         Task::Generate(args) => generate::generate(&checkout, &args).map(done),
         Task::Stadium { check } => stadium::write_all(checkout.root(), check).map(done),
     }

@@ -262,11 +262,17 @@ pub(crate) struct Stack {
     pub(crate) nats_url: String,
     pub(crate) backend_database_url: String,
     pub(crate) waiting_room_database_url: String,
-    pub(crate) match_id: String,
+    /// The match on sale, if the stack was not to be empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) match_id: Option<String>,
 }
 
 impl Stack {
-    pub(crate) fn of((servers, databases): (&Servers, Databases), ports: Ports, match_id: String) -> Self {
+    pub(crate) fn of(
+        (servers, databases): (&Servers, Databases),
+        ports: Ports,
+        match_id: Option<String>,
+    ) -> Self {
         let http = |port: u16| format!("http://127.0.0.1:{port}");
         Self {
             backend_url: format!("{}/api/v1", http(ports.backend())),

@@ -22,9 +22,9 @@ const STOCK_FRESH_MS: u64 = 5_000;
 /// What the line knows of itself at one instant.
 #[derive(Debug, Clone)]
 pub(crate) struct LineFacts {
-    pub(crate) now_ms: u64,
     pub(crate) state: QueueState,
-    pub(crate) opens_at_ms: u64,
+    /// An opening is on.
+    pub(crate) is_on: bool,
     pub(crate) waiting: u64,
     pub(crate) active: u64,
     pub(crate) cap: u64,
@@ -56,7 +56,7 @@ impl LineFacts {
         let standing = match self.state {
             QueueState::Closed => Standing::Closed,
             QueueState::Paused => Standing::Paused,
-            QueueState::Open if self.now_ms < self.opens_at_ms => Standing::NotOpenYet,
+            QueueState::Open if !self.is_on => Standing::NotOpenYet,
             QueueState::Open => Standing::Open,
         };
         Facts {
@@ -142,7 +142,7 @@ pub(crate) const TOUCH_BATCH: usize = 500;
 fn read_facts(reply: &mut Reply) -> anyhow::Result<LineFacts> {
     let now_ms = reply.number()?;
     let state = reply.queue_state()?;
-    let opens_at_ms = reply.number()?;
+    let is_on = reply.number()? == 1;
     let waiting = reply.number()?;
     let active = reply.number()?;
     let cap = reply.number()?;
@@ -155,9 +155,8 @@ fn read_facts(reply: &mut Reply) -> anyhow::Result<LineFacts> {
         paying: reply.number()?,
     };
     Ok(LineFacts {
-        now_ms,
         state,
-        opens_at_ms,
+        is_on,
         waiting,
         active,
         cap,

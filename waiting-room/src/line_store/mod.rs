@@ -50,7 +50,8 @@ pub(crate) struct LineSettings {
     pub(crate) close_reason: String,
     pub(crate) max_active_sessions: u32,
     pub(crate) admissions_per_minute: Option<u32>,
-    pub(crate) opens_at_ms: u64,
+    /// First instant and first instant after, if it ends, ms: by time.
+    pub(crate) openings: Vec<(u64, Option<u64>)>,
     pub(crate) session_ttl_ms: u64,
     pub(crate) ticket_ttl_ms: u64,
     /// A line founded anew goes on behind this sequence.
@@ -59,6 +60,12 @@ pub(crate) struct LineSettings {
 
 /// What a verb found: the line, or that the store has lost it (or never had it).
 pub(crate) type Found<T> = anyhow::Result<Option<T>>;
+
+/// As the scripts read them: `from-to`, 0 for no end.
+fn openings_text(openings: &[(u64, Option<u64>)]) -> String {
+    let one = |(from, to): &(u64, Option<u64>)| format!("{from}-{}", to.unwrap_or(0));
+    openings.iter().map(one).collect::<Vec<_>>().join(",")
+}
 
 impl LineStore {
     pub(crate) async fn connect(config: Config) -> anyhow::Result<Self> {
@@ -98,7 +105,7 @@ impl LineStore {
             settings.close_reason.clone(),
             settings.max_active_sessions.to_string(),
             settings.admissions_per_minute.unwrap_or(0).to_string(),
-            settings.opens_at_ms.to_string(),
+            openings_text(&settings.openings),
             settings.session_ttl_ms.to_string(),
             settings.ticket_ttl_ms.to_string(),
             settings.sequence_from.to_string(),

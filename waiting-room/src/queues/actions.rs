@@ -116,16 +116,16 @@ pub(super) async fn get(app: &App, tenant: &Tenant, id: QueueId) -> Result<room:
     Ok(row.on_the_wire()?)
 }
 
-/// Changes caps. Lowering one drains, it never evicts.
+/// Changes caps and openings. Lowering a cap drains, it never evicts.
 pub(super) async fn change(
     app: &App,
     tenant: &Tenant,
     id: QueueId,
     change: &ChangeQueue,
 ) -> Result<room::Queue, Fault<ChangeRefused>> {
-    rules::check_change(change).map_err(ChangeRefused::Invalid)?;
+    rules::check_change(change, app.clock.now()).map_err(ChangeRefused::Invalid)?;
 
-    let saved = store::save_caps(&mut *app.db.acquire().await?, id, tenant.id, change).await?;
+    let saved = store::save_settings(&mut *app.db.acquire().await?, id, tenant.id, change).await?;
     if !saved {
         return Err(ChangeRefused::NoSuchQueue.into());
     }

@@ -47,7 +47,11 @@ pub(super) async fn bring_settings(app: &App, id: QueueId) -> anyhow::Result<Que
         close_reason: row.close_reason.clone().unwrap_or_default(),
         max_active_sessions: wire.max_active_sessions,
         admissions_per_minute: wire.admissions_per_minute,
-        opens_at_ms: millis(wire.opens_at),
+        openings: wire
+            .openings
+            .iter()
+            .map(|one| (millis(one.opens_at), one.closes_at.map(millis)))
+            .collect(),
         session_ttl_ms: queue.session_ttl_ms,
         ticket_ttl_ms: queue.ticket_ttl_ms,
         sequence_from: logged

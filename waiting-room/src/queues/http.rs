@@ -60,7 +60,7 @@ async fn get_queue(
     actions::get(&app, &tenant, QueueId(*id)).await.map(web::Json)
 }
 
-/// Changes caps; what is left out stays. Lowering a cap drains, it never evicts.
+/// Changes caps and openings; what is left out stays. Lowering a cap drains, it never evicts.
 #[utoipa::path(request_body = ChangeQueue, tag = "queues", security(("service_token" = [])), responses(
     (status = 200, body = Queue), (status = 401, body = Problem), (status = 404, body = Problem),
     (status = 422, body = Problem, description = "`queue-setting-invalid`")),

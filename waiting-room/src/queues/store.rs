@@ -1,12 +1,12 @@
 //! Every statement on `queues`.
 
-use chrono::{DateTime, Utc};
-use contracts::room::{ChangeQueue, CreateQueue, QueueMode, QueueState};
+use contracts::room::{ChangeQueue, CreateQueue, Opening, QueueMode, QueueState};
+use sqlx::types::Json;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::Queue;
-use super::rules::kept_instant;
+use super::rules::kept_openings;
 use crate::ids::{QueueId, QueueNumber, TenantId};
 
 /// `queue_state`.
@@ -33,10 +33,14 @@ pub(super) struct QueueRow {
     pub(super) admissions_per_minute: Option<i32>,
     pub(super) session_ttl_seconds: i32,
     pub(super) ticket_ttl_seconds: i32,
-    pub(super) opens_at: DateTime<Utc>,
+    pub(super) openings: Json<Vec<Opening>>,
 }
 
 /// Makes the queue, unless the tenant has one under this reference.
+#[expect(
+    clippy::as_conversions,
+    reason = "the checked macro's way to name a parameter's type; it casts nothing"
+)]
 pub(super) async fn insert_queue(
     conn: &mut PgConnection,
     id: QueueId,
@@ -45,7 +49,7 @@ pub(super) async fn insert_queue(
 ) -> anyhow::Result<bool> {
     let inserted = sqlx::query!(
         "INSERT INTO queues (queue_id, tenant_id, reference, max_active_sessions, admissions_per_minute,
-                             session_ttl_seconds, ticket_ttl_seconds, opens_at)
+                             session_ttl_seconds, ticket_ttl_seconds, openings)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
          ON CONFLICT ON CONSTRAINT queues_one_per_reference DO NOTHING",
         id.0,
@@ -55,7 +59,7 @@ pub(super) async fn insert_queue(
         queue.admissions_per_minute.map(i32::try_from).transpose()?,
         i32::try_from(queue.session_ttl_seconds)?,
         i32::try_from(queue.ticket_ttl_seconds)?,
-        kept_instant(queue.opens_at),
+        Json(kept_openings(&queue.openings)) as Json<Vec<Opening>>,
     )
     .execute(conn)
     .await?;
@@ -67,7 +71,7 @@ pub(super) async fn find_queue(conn: &mut PgConnection, id: QueueId) -> sqlx::Re
         QueueRow,
         r#"SELECT queue_id, queue_number, tenant_id, tenants.name AS tenant_name, reference, settings_version,
                   state AS "state: StoredState", close_reason, max_active_sessions, admissions_per_minute,
-                  session_ttl_seconds, ticket_ttl_seconds, opens_at
+                  session_ttl_seconds, ticket_ttl_seconds, openings AS "openings: Json<Vec<Opening>>"
            FROM queues JOIN tenants USING (tenant_id) WHERE queue_id = $1"#,
         id.0
     )
@@ -109,7 +113,7 @@ pub(super) async fn list_queues_after(conn: &mut PgConnection, after: i32) -> sq
         QueueRow,
         r#"SELECT queue_id, queue_number, tenant_id, tenants.name AS tenant_name, reference, settings_version,
                   state AS "state: StoredState", close_reason, max_active_sessions, admissions_per_minute,
-                  session_ttl_seconds, ticket_ttl_seconds, opens_at
+                  session_ttl_seconds, ticket_ttl_seconds, openings AS "openings: Json<Vec<Opening>>"
            FROM queues JOIN tenants USING (tenant_id)
            WHERE over_at IS NULL AND queue_number > $1
            ORDER BY queue_number"#,
@@ -119,8 +123,12 @@ pub(super) async fn list_queues_after(conn: &mut PgConnection, after: i32) -> sq
     .await
 }
 
-/// Sets caps; what is left out stays. Says whether the tenant has such a queue.
-pub(super) async fn save_caps(
+/// Sets caps and openings; what is left out stays. Says whether the tenant has such a queue.
+#[expect(
+    clippy::as_conversions,
+    reason = "the checked macro's way to name a parameter's type; it casts nothing"
+)]
+pub(super) async fn save_settings(
     conn: &mut PgConnection,
     id: QueueId,
     tenant: TenantId,
@@ -129,13 +137,23 @@ pub(super) async fn save_caps(
     let saved = sqlx::query!(
         "UPDATE queues
          SET max_active_sessions = coalesce($3, max_active_sessions),
-             admissions_per_minute = coalesce($4, admissions_per_minute),
+             admissions_per_minute = CASE WHEN $4 THEN $5 ELSE admissions_per_minute END,
+             openings = coalesce($6, openings),
              settings_version = settings_version + 1
          WHERE queue_id = $1 AND tenant_id = $2",
         id.0,
         tenant.0,
         change.max_active_sessions.map(i32::try_from).transpose()?,
-        change.admissions_per_minute.map(i32::try_from).transpose()?,
+        change.admissions_per_minute.is_some(),
+        change
+            .admissions_per_minute
+            .flatten()
+            .map(i32::try_from)
+            .transpose()?,
+        change
+            .openings
+            .as_deref()
+            .map(|openings| Json(kept_openings(openings))) as Option<Json<Vec<Opening>>>,
     )
     .execute(conn)
     .await?;
@@ -225,7 +243,7 @@ impl QueueRow {
             admissions_per_minute: self.admissions_per_minute.map(u32::try_from).transpose()?,
             session_ttl_seconds: u32::try_from(self.session_ttl_seconds)?,
             ticket_ttl_seconds: u32::try_from(self.ticket_ttl_seconds)?,
-            opens_at: self.opens_at,
+            openings: self.openings.0.clone(),
         })
     }
 }

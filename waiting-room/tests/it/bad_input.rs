@@ -1,5 +1,6 @@
 //! Bad input on every route: its problem with a stable code, never a 500, nothing changed.
 
+use chrono::{TimeDelta, Utc};
 use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -56,6 +57,7 @@ fn bodies_that_are_not_what_a_route_takes() {
 fn settings_out_of_range() {
     room(|room| async move {
         let good = json!(Room::queue_with(3));
+        let (soon, later) = (Utc::now(), Utc::now() + TimeDelta::hours(1));
         let bad = [
             ("reference", json!("")),
             ("reference", json!("  ")),
@@ -68,8 +70,16 @@ fn settings_out_of_range() {
             ("session_ttl_seconds", json!(86_401)),
             ("ticket_ttl_seconds", json!(0)),
             ("ticket_ttl_seconds", json!(u32::MAX)),
-            ("opens_at", json!("1970-01-01T00:00:00Z")),
-            ("opens_at", json!("9999-12-31T23:59:59Z")),
+            ("openings", json!([])),
+            ("openings", json!([{"opens_at": "1970-01-01T00:00:00Z"}])),
+            ("openings", json!([{"opens_at": "9999-12-31T23:59:59Z"}])),
+            ("openings", json!([{"opens_at": soon, "closes_at": soon}])),
+            ("openings", json!([{"opens_at": soon}, {"opens_at": later}])),
+            (
+                "openings",
+                json!([{"opens_at": soon, "closes_at": later}, {"opens_at": soon}]),
+            ),
+            ("openings", json!(vec![json!({"opens_at": soon}); 51])),
         ];
         for (field, value) in bad {
             let mut body = good.clone();
@@ -79,7 +89,8 @@ fn settings_out_of_range() {
         }
         for (field, value) in [
             ("mode", json!("OPERATOR")),
-            ("opens_at", json!("soon")),
+            ("openings", json!([{"opens_at": "soon"}])),
+            ("openings", json!([{"opens_at": soon, "shuts_at": later}])),
             ("reference", Value::Null),
         ] {
             let mut body = good.clone();
@@ -94,6 +105,7 @@ fn settings_out_of_range() {
         for change in [
             json!({ "max_active_sessions": u32::MAX }),
             json!({ "admissions_per_minute": 0 }),
+            json!({ "openings": [] }),
         ] {
             let answer = room.as_tenant(Method::PATCH, &path, Some(change)).await;
             answer.is_problem(422, "queue-setting-invalid");

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
-use contracts::room::{CreateQueue, Queue, QueueMode, QueueStats, RoomFrame};
+use contracts::room::{CreateQueue, Opening, Queue, QueueMode, QueueStats, RoomFrame};
 use contracts::tokens::{JOIN_GRANT_TYP, JoinGrantClaims, SERVICE_TYP, ServiceClaims, WAITING_ROOM_AUDIENCE};
 use futures_util::StreamExt;
 use platform::keys::SigningKey;
@@ -148,7 +148,10 @@ impl Room {
             admissions_per_minute: None,
             session_ttl_seconds: 120,
             ticket_ttl_seconds: 600,
-            opens_at: Utc::now() - chrono::TimeDelta::minutes(1),
+            openings: vec![Opening {
+                opens_at: Utc::now() - chrono::TimeDelta::minutes(1),
+                closes_at: None,
+            }],
         }
     }
 

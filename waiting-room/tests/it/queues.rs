@@ -14,8 +14,8 @@ fn the_same_reference_makes_one_queue() {
         let second = room.as_tenant(Method::POST, "/queues", Some(json!(wanted))).await;
         assert_eq!((second.status, &second.body), (200, &json!(first)));
         assert_eq!(
-            first.opens_at.timestamp_millis(),
-            wanted.opens_at.timestamp_millis()
+            first.openings[0].opens_at.timestamp_millis(),
+            wanted.openings[0].opens_at.timestamp_millis()
         );
 
         let read = room
@@ -30,12 +30,16 @@ fn a_reference_that_is_taken_by_other_settings_is_refused() {
     room(|room| async move {
         let wanted = Room::queue_with(7);
         let queue = room.open_queue(wanted.clone()).await;
+        let later = chrono::Utc::now() + chrono::TimeDelta::hours(1);
         for (setting, value) in [
             ("max_active_sessions", json!(9)),
             ("admissions_per_minute", json!(60)),
             ("session_ttl_seconds", json!(60)),
             ("ticket_ttl_seconds", json!(60)),
-            ("opens_at", json!(wanted.opens_at + chrono::TimeDelta::seconds(1))),
+            (
+                "openings",
+                json!([{"opens_at": wanted.openings[0].opens_at, "closes_at": later}]),
+            ),
         ] {
             let mut other = json!(wanted);
             other[setting] = value;

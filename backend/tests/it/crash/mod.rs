@@ -19,13 +19,16 @@ use std::time::{Duration, Instant};
 
 use backend::admission::room::Room;
 use backend::matches::actions::queue_of;
+use chrono::TimeDelta;
 use domain::ids::MatchId;
+use domain::staff::Role;
 use platform::tasks::Tasks;
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::support::PATIENCE;
-use crate::world::{Fan, Ground, answer, fresh_key};
+use crate::world::{Clerk, Fan, Ground, answer, fresh_key, now};
 use fuse::{Neighbour, Point};
 use stage::{LONG, Life, Stage};
 use sweep::sweep;
@@ -325,7 +328,7 @@ async fn announcement(stage: &Stage, point: Point) -> Life {
 
     let match_id: MatchId = *announced.get().unwrap();
     let queue = queue_of(&world.app, match_id).await.unwrap();
-    assert_eq!(Some(queue), world.room.queue(&Room::reference(match_id)));
+    assert_eq!(Some(queue), world.room.queue(&Room::reference(match_id, 0)));
     let matches = world.number("SELECT count(*) FROM matches").await;
     assert_eq!(
         i64::try_from(world.room.queues()).unwrap(),
@@ -340,4 +343,71 @@ async fn announcement(stage: &Stage, point: Point) -> Life {
 async fn a_match_that_is_announced_has_one_queue_whatever_the_backend_dies_of() {
     let known = [(Neighbour::Postgres, 3), (Neighbour::Room, 1)];
     sweep(announcement, &known).await;
+}
+
+async fn publication(stage: &Stage, point: Point) -> Life {
+    let (world, number) = (&stage.world, stage.number());
+    let iva = world.clerk(&format!("iva-{number}"), &[Role::SuperAdmin]).await;
+    let drafted = staff_draft(&iva, &format!("Igralište {number}")).await;
+    let url = format!("{}/admin/matches/{drafted}/publication", world.api_url);
+    let key = fresh_key();
+
+    let life = stage
+        .live(point, async {
+            let publish = || iva.signed(world.http.post(&url)).header("Idempotency-Key", &key);
+            assert_eq!(insist(publish).await["state"], "PUBLISHED");
+        })
+        .await;
+
+    let deeds: Vec<Value> = world
+        .audit_of(drafted)
+        .await
+        .iter()
+        .map(|entry| entry["deed"].clone())
+        .collect();
+    assert_eq!(deeds, ["match.drafted", "match.published"]);
+    let seats: i64 = sqlx::query_scalar("SELECT count(*) FROM match_seat_inventory WHERE match_id = $1")
+        .bind(drafted)
+        .fetch_one(&world.app.db)
+        .await
+        .unwrap();
+    assert_eq!(seats, 6);
+    let queue = queue_of(&world.app, MatchId(drafted)).await.unwrap();
+    let made = world
+        .room
+        .queue_as_it_stands(&Room::reference(MatchId(drafted), 0));
+    assert_eq!((queue, made.openings.len()), (made.id, 1));
+    stage.assert_whole().await;
+    life
+}
+
+async fn staff_draft(clerk: &Clerk<'_>, name: &str) -> Uuid {
+    let stadium = json!({
+        "name": name, "city": "Osijek", "country": "HR",
+        "price_categories": [{"code": 1, "name": "1", "presale_price": "40.00", "match_day_price": "50.00"}],
+        "sectors": [{"code": "A", "name": "A", "stand": "WEST", "price_category": 1,
+            "snake": {"best_row": "1", "direction": "BOTTOM_TO_TOP"}, "rows": [{"label": "1", "seats": "1-6"}]}],
+    });
+    let made = clerk
+        .post("/stadiums", &json!({"stadium": stadium, "reason": "new"}))
+        .await
+        .ok();
+    let now = now();
+    let plan = json!({
+        "home_team": "Hrvatska", "away_team": "Turska", "competition": "Prijateljska", "stadium_id": made["stadium_id"],
+        "kick_off_at": now + TimeDelta::days(30),
+        "phases": [{"kind": "GENERAL_PUBLIC", "starts_at": now, "ends_at": now + TimeDelta::days(29)}],
+    });
+    let drafted = clerk.post("/matches", &plan).await.ok();
+    drafted["match_id"].as_str().unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_match_that_is_published_has_its_seats_and_its_queue_whatever_the_backend_dies_of() {
+    let known = [
+        (Neighbour::Postgres, 4),
+        (Neighbour::Room, 1),
+        (Neighbour::Fans, 1),
+    ];
+    sweep(publication, &known).await;
 }

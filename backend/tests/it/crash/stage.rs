@@ -292,6 +292,7 @@ fn environment(settings: &Settings) -> Vec<(String, String)> {
         ("NATS__FILES", settings.nats.files.display().to_string()),
         ("IDENTITY__ISSUER", settings.identity.issuer.clone()),
         ("IDENTITY__AUDIENCE", settings.identity.audience.clone()),
+        ("STAFF__AUDIENCE", settings.staff.audience.clone()),
         ("WAITING_ROOM__API_URL", settings.waiting_room.api_url.clone()),
         ("WAITING_ROOM__PUBLIC_URL", public_url.unwrap_or_default()),
         ("WAITING_ROOM__TENANT", settings.waiting_room.tenant.clone()),

@@ -342,12 +342,12 @@ async fn a_checked_out_cart_can_be_neither_changed_nor_given_back() {
 async fn nothing_is_held_before_the_sale_opens_or_after_it_closes() {
     let world = World::start().await;
     let ana = world.fan("ana").await;
-    let later = "opens_at = opens_at + interval '1 day'";
-    world.execute(&format!("UPDATE match_sales SET {later}")).await;
+    let later = "starts_at = starts_at + interval '1 day'";
+    world.execute(&format!("UPDATE sales_phases SET {later}")).await;
     ana.hold(world.zones[0], 1).await.refused(409, "sale-closed");
 
-    let earlier = "opens_at = opens_at - interval '3 day', closes_at = opens_at - interval '2 day'";
-    world.execute(&format!("UPDATE match_sales SET {earlier}")).await;
+    let earlier = "starts_at = starts_at - interval '3 day', ends_at = starts_at - interval '2 day'";
+    world.execute(&format!("UPDATE sales_phases SET {earlier}")).await;
     ana.hold(world.zones[0], 1).await.refused(409, "sale-closed");
 
     world.stop().await;

@@ -21,7 +21,7 @@ async fn deadline_in_minutes(world: &World, minutes: i64) {
              SET kick_off_at = clock_timestamp() + make_interval(hours => refund_deadline_hours, mins => {minutes})
              FROM match_sales s
              WHERE s.match_id = m.match_id;
-             UPDATE match_sales s SET closes_at = kick_off_at FROM matches m WHERE m.match_id = s.match_id"
+             UPDATE sales_phases s SET ends_at = kick_off_at FROM matches m WHERE m.match_id = s.match_id"
         ))
         .await;
 }

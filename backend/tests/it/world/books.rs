@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
 use sqlx::AssertSqlSafe;
+use uuid::Uuid;
 
 use super::World;
 
@@ -18,6 +20,20 @@ impl World {
             .fetch_optional(&self.app.db)
             .await
             .unwrap()
+    }
+
+    /// The audit entries of a subject: who, what, with which details.
+    pub(crate) async fn audit_of(&self, subject: Uuid) -> Vec<Value> {
+        sqlx::query_scalar(
+            "SELECT jsonb_build_object('actor', actor, 'deed', deed, 'details', details)
+             FROM audit_entries
+             WHERE subject_id = $1
+             ORDER BY entry_no",
+        )
+        .bind(subject)
+        .fetch_all(&self.app.db)
+        .await
+        .unwrap()
     }
 
     /// Changes the database behind the backend's back.

@@ -5,6 +5,7 @@ mod books;
 mod fan;
 mod ground;
 mod room;
+mod staff;
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -17,9 +18,11 @@ use actix_web::web::Data;
 use backend::app::App;
 use backend::events::{bus::Bus, consumers, fallback, relay};
 use backend::settings::{
-    Database, Http, Identity, Log, Mail, Nats, Redis, Secrets, Settings, Stripe, WaitingRoom,
+    Database, Http, Identity, Log, Mail, Nats, Redis, Secrets, Settings, Staff, Stripe, WaitingRoom,
 };
 use backend::{jobs, matches};
+use chrono::{DateTime, Utc};
+use platform::clock::{Clock, SystemClock};
 use platform::ids::Ids;
 use platform::tasks::Tasks;
 use secrecy::SecretString;
@@ -30,6 +33,7 @@ use uuid::Uuid;
 pub(crate) use fan::{Answer, Fan, answer, fresh_key};
 pub(crate) use ground::{Ground, ZONE_SEATS};
 pub(crate) use room::{Room, key};
+pub(crate) use staff::Clerk;
 
 use crate::support::{TestBus, variable};
 
@@ -287,6 +291,10 @@ pub(crate) fn settings() -> Settings {
             issuer: "http://127.0.0.1:1".to_owned(),
             audience: AUDIENCE.to_owned(),
         },
+        staff: Staff {
+            audience: format!("staff-{AUDIENCE}"),
+            ..Staff::default()
+        },
         waiting_room: WaitingRoom {
             api_url: "http://127.0.0.1:1".to_owned(),
             public_url: Some(ROOM_PUBLIC_URL.to_owned()),
@@ -334,11 +342,16 @@ fn serve(app: &Arc<App>, listener: TcpListener) {
 /// A match whose queue is there: its ids, and those of its zones.
 async fn put_on_sale(app: &App, folder: &Path, ground: Ground<'_>) -> (Uuid, Uuid, [Uuid; 2]) {
     let match_id = ground.announce(app, folder).await;
-    matches::actions::provision_queue(app, match_id).await.unwrap();
+    matches::actions::sync_queue(app, match_id).await.unwrap();
     let queue_id = matches::actions::queue_of(app, match_id).await.unwrap();
     let zones: Vec<Uuid> = sqlx::query_scalar("SELECT zone_id FROM match_zones ORDER BY name")
         .fetch_all(&app.db)
         .await
         .unwrap();
     (match_id.0, queue_id, zones.try_into().unwrap())
+}
+
+/// The machine's clock.
+pub(crate) fn now() -> DateTime<Utc> {
+    SystemClock.now()
 }

@@ -11,7 +11,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use contracts::room::{
-    AccessGranted, AccessQuery, CreateQueue, OriginHealth, Queue, QueueState, TicketState,
+    AccessGranted, AccessQuery, ChangeQueue, CreateQueue, OriginHealth, Queue, QueueState, TicketState,
 };
 use contracts::tokens::{
     JOIN_GRANT_TYP, JoinGrantClaims, SERVICE_TYP, SESSION_PASS_TYP, ServiceClaims, SessionPassClaims,
@@ -47,7 +47,7 @@ struct Shared {
 #[derive(Default)]
 struct Book {
     /// By reference.
-    queues: BTreeMap<String, (Uuid, CreateQueue)>,
+    queues: BTreeMap<String, (Queue, CreateQueue)>,
     fans: BTreeMap<Uuid, Standing>,
     completed: Vec<Uuid>,
 }
@@ -127,7 +127,21 @@ impl Room {
     /// The queue that was made under this reference.
     pub(crate) fn queue(&self, reference: &str) -> Option<Uuid> {
         let book = self.shared.book.lock().unwrap();
-        book.queues.get(reference).map(|(id, _)| *id)
+        book.queues.get(reference).map(|(queue, _)| queue.id)
+    }
+
+    /// Everything is sold: the room has closed the queue of this reference.
+    pub(crate) fn sells_out(&self, reference: &str) {
+        let mut book = self.shared.book.lock().unwrap();
+        if let Some((queue, _)) = book.queues.get_mut(reference) {
+            queue.state = QueueState::Closed;
+        }
+    }
+
+    /// That queue as it stands.
+    pub(crate) fn queue_as_it_stands(&self, reference: &str) -> Queue {
+        let book = self.shared.book.lock().unwrap();
+        book.queues[reference].0.clone()
     }
 
     /// How many queues were made.
@@ -171,6 +185,26 @@ impl Shared {
         self.key.sign(SESSION_PASS_TYP, &claims).unwrap()
     }
 
+    /// Does something with a queue of the tenant, and answers it.
+    fn on_queue(
+        &self,
+        request: &HttpRequest,
+        id: Uuid,
+        deed: impl FnOnce(&mut Queue, &mut CreateQueue),
+    ) -> HttpResponse {
+        if !self.is_tenant(request) {
+            return HttpResponse::Unauthorized().finish();
+        }
+        let mut book = self.book.lock().unwrap();
+        match book.queues.values_mut().find(|(queue, _)| queue.id == id) {
+            Some((queue, set)) => {
+                deed(queue, set);
+                HttpResponse::Ok().json(&*queue)
+            }
+            None => HttpResponse::NotFound().json(json!({"code": "no-such-queue"})),
+        }
+    }
+
     fn is_tenant(&self, request: &HttpRequest) -> bool {
         let header = request
             .headers()
@@ -189,7 +223,9 @@ fn routes(config: &mut web::ServiceConfig) {
     config
         .route("/.well-known/jwks.json", web::get().to(keys))
         .route("/queues", web::post().to(create_queue))
+        .route("/queues/{id}", web::patch().to(change_queue))
         .route("/queues/{id}/origin-health", web::post().to(hear_health))
+        .route("/queues/{id}/{verb}", web::post().to(turn_queue))
         .route("/access", web::get().to(access))
         .route("/sessions/{id}/complete", web::post().to(complete));
 }
@@ -207,24 +243,56 @@ async fn create_queue(
         return HttpResponse::Unauthorized().finish();
     }
     let mut book = room.book.lock().unwrap();
-    let (id, set) = book
-        .queues
-        .entry(body.reference.clone())
-        .or_insert_with(|| (Ids.next(), body.clone()))
-        .clone();
-    if set != body {
-        return HttpResponse::Conflict().json(json!({"code": "queue-exists", "queue_id": id}));
-    }
-    HttpResponse::Created().json(Queue {
-        id,
-        reference: body.reference,
+    let made = Queue {
+        id: Ids.next(),
+        reference: body.reference.clone(),
         mode: body.mode,
         state: QueueState::Open,
         max_active_sessions: body.max_active_sessions,
         admissions_per_minute: body.admissions_per_minute,
         session_ttl_seconds: body.session_ttl_seconds,
         ticket_ttl_seconds: body.ticket_ttl_seconds,
-        opens_at: body.opens_at,
+        openings: body.openings.clone(),
+    };
+    let (queue, set) = book
+        .queues
+        .entry(body.reference.clone())
+        .or_insert_with(|| (made, body.clone()))
+        .clone();
+    if set == body {
+        HttpResponse::Created().json(queue)
+    } else {
+        HttpResponse::Conflict().json(json!({"code": "queue-exists", "queue_id": queue.id}))
+    }
+}
+
+async fn change_queue(
+    room: Data<Shared>,
+    request: HttpRequest,
+    id: Path<Uuid>,
+    Json(change): Json<ChangeQueue>,
+) -> HttpResponse {
+    room.on_queue(&request, *id, |queue, set| {
+        queue.max_active_sessions = change.max_active_sessions.unwrap_or(queue.max_active_sessions);
+        queue.admissions_per_minute = change
+            .admissions_per_minute
+            .unwrap_or(queue.admissions_per_minute);
+        queue.openings = change.openings.clone().unwrap_or(queue.openings.clone());
+        set.max_active_sessions = queue.max_active_sessions;
+        set.admissions_per_minute = queue.admissions_per_minute;
+        set.openings = queue.openings.clone();
+    })
+}
+
+async fn turn_queue(room: Data<Shared>, request: HttpRequest, path: Path<(Uuid, String)>) -> HttpResponse {
+    let (id, verb) = path.into_inner();
+    room.on_queue(&request, id, |queue, _| {
+        queue.state = match verb.as_str() {
+            "pause" => QueueState::Paused,
+            "resume" => QueueState::Open,
+            "close" => QueueState::Closed,
+            other => panic!("the room has no verb {other}"),
+        };
     })
 }
 

@@ -40,6 +40,8 @@ struct Settings {
     smtp_listen: SocketAddr,
     mail_http_listen: SocketAddr,
     audience: String,
+    #[serde(default = "default_staff_audience")]
+    staff_audience: String,
     stripe_secret_key: SecretString,
     stripe_webhook_secret: SecretString,
     stripe_webhook_url: String,
@@ -60,6 +62,11 @@ struct Settings {
 }
 
 /// Real webhooks trail their change a little.
+/// The backend's own default.
+fn default_staff_audience() -> String {
+    "tribina-staff".to_owned()
+}
+
 fn default_webhook_delay_ms() -> u64 {
     50
 }
@@ -97,7 +104,12 @@ impl Settings {
         let bearer = self.stripe_secret_key.expose_secret();
         let webhook = self.stripe_webhook_secret.expose_secret();
         for (setting, value, wanted) in [
-            ("audience", self.audience.as_str(), "the `aud` of every token"),
+            ("audience", self.audience.as_str(), "the `aud` of fans' tokens"),
+            (
+                "staff_audience",
+                self.staff_audience.as_str(),
+                "the `aud` of staff's tokens",
+            ),
             ("stripe_secret_key", bearer, "what callers show as bearer token"),
             ("stripe_webhook_secret", webhook, "what webhooks are signed with"),
         ] {
@@ -133,6 +145,7 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let identity_settings = identity::Settings {
         listen: settings.identity_listen,
         audience: settings.audience.clone(),
+        staff_audience: settings.staff_audience.clone(),
     };
     let mail_settings = mail_sink::Settings {
         smtp_listen: settings.smtp_listen,

@@ -17,8 +17,8 @@ use anyhow::{Context, bail};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use pid_file::{PidFile, SUPERVISOR, end_leftovers, supervisor};
-pub(crate) use pid_file::{SUPERVISOR_NAME, listed, stop_from_outside};
+use pid_file::{PidFile, SUPERVISOR, end_leftovers};
+pub(crate) use pid_file::{SUPERVISOR_NAME, listed, stop_from_outside, supervisor};
 
 /// So long after a stop began, whatever still runs is killed: a person who pressed Ctrl-C waits.
 const STOP_PATIENCE: Duration = Duration::from_millis(4_500);

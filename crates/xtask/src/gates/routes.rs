@@ -2,21 +2,24 @@
 //! against what the binaries say (`generated files`). So nobody can call what is not documented, nor read of what is not
 //! there; `tests/it/actors.rs` of both services then ask for every one of them.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use super::{Findings, SourceFile};
 
 const METHODS: [&str; 5] = ["get", "put", "post", "patch", "delete"];
-/// Where the handlers of a service are, and in which documents, below which path.
-const SERVICES: [(&str, &str, &[&str]); 2] = [
+/// Where the handlers of a service are, and in which documents, below which paths: a handler says its path within a scope.
+const SERVICES: [(&str, &[(&str, &str)]); 2] = [
     (
         "backend/src/",
-        "/api/v1",
-        &["docs/openapi/fans.json", "docs/openapi/webhooks.json"],
+        &[
+            ("docs/openapi/fans.json", "/api/v1"),
+            ("docs/openapi/staff.json", "/api/v1/admin"),
+            ("docs/openapi/webhooks.json", "/api/v1"),
+        ],
     ),
-    ("waiting-room/src/", "", &["docs/openapi/waiting-room.json"]),
+    ("waiting-room/src/", &[("docs/openapi/waiting-room.json", "")]),
 ];
 /// Other ways to register something. What may be there besides the API is listed as it stands in its file.
 const OTHER_WAYS: [&str; 4] = [".route(", "web::resource(", "web::scope(", "web::redirect("];
@@ -28,25 +31,42 @@ const BESIDE_THE_API: [&str; 2] = [
 /// Handlers and documents name the same operations.
 pub(crate) fn documented(rust: &[SourceFile], documents: &[SourceFile]) -> Findings {
     let mut findings = Findings::new();
-    for (folder, base, files) in SERVICES {
+    for (folder, files) in SERVICES {
         let sources = || rust.iter().filter(|file| file.path.starts_with(folder));
-        let handled: BTreeSet<String> = sources().flat_map(|file| handlers(&file.text)).collect();
-        let described: BTreeSet<String> = documents
-            .iter()
-            .filter(|file| files.contains(&file.path.as_str()))
-            .flat_map(|file| operations(&file.text, base))
-            .collect();
-        findings.extend(handled.difference(&described).map(|operation| {
+        let handled = counted(sources().flat_map(|file| handlers(&file.text)));
+        let described = counted(files.iter().flat_map(|(path, base)| {
+            let document = documents.iter().filter(move |file| file.path == *path);
+            document.flat_map(|file| operations(&file.text, base))
+        }));
+        let missing = |these: &Counted, others: &Counted| -> Vec<String> {
+            let fewer = these
+                .iter()
+                .filter(|(operation, count)| others.get(*operation).unwrap_or(&0) < *count);
+            fewer.map(|(operation, _)| operation.clone()).collect()
+        };
+        findings.extend(missing(&handled, &described).into_iter().map(|operation| {
             format!("{folder}: `{operation}` has a handler and is in no document: mount it, then `cargo xtask generate`")
         }));
+        let names: Vec<&str> = files.iter().map(|(path, _)| *path).collect();
         findings.extend(
-            described
-                .difference(&handled)
-                .map(|operation| format!("{}: `{operation}` has no handler in {folder}", files.join(", "))),
+            missing(&described, &handled)
+                .into_iter()
+                .map(|operation| format!("{}: `{operation}` has no handler in {folder}", names.join(", "))),
         );
         findings.extend(sources().flat_map(beside));
     }
     findings
+}
+
+/// How often an operation is there: two audiences may have one of the same name.
+type Counted = BTreeMap<String, usize>;
+
+fn counted(operations: impl Iterator<Item = String>) -> Counted {
+    let mut counted = Counted::new();
+    for operation in operations {
+        *counted.entry(operation).or_default() += 1;
+    }
+    counted
 }
 
 /// `GET /matches` for `#[get("/matches")]`.
@@ -123,6 +143,20 @@ mod tests {
 
         let other_method = found(&HANDLER.replace("get", "put"), DOCUMENT);
         assert_eq!(other_method.len(), 2, "{other_method:?}");
+    }
+
+    #[test]
+    fn each_audience_has_a_handler_of_its_own() {
+        let staff = SourceFile {
+            path: "docs/openapi/staff.json".to_owned(),
+            text: DOCUMENT.replace("/api/v1", "/api/v1/admin"),
+        };
+        let mut documents = sample("docs/openapi/fans.json", DOCUMENT);
+        documents.push(staff);
+        let one = sample("backend/src/orders/http.rs", HANDLER);
+        assert_eq!(documented(&one, &documents).len(), 1);
+        let both = sample("backend/src/orders/http.rs", &HANDLER.repeat(2));
+        assert_eq!(documented(&both, &documents), Findings::new());
     }
 
     #[test]

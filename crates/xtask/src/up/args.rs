@@ -58,10 +58,13 @@ pub(crate) struct UpArgs {
     /// Show what every process logs, each line behind its name (coloured on a terminal, unless NO_COLOR is set)
     #[arg(long)]
     pub(super) logs: bool,
+    /// Neither a stadium nor a match, on fresh databases: docs/SET-UP-A-SALE.md says how to go on
+    #[arg(long, conflicts_with_all = ["once", "fans", "report", "stadium", "seed", "keep", "sabotage", "chaos"])]
+    pub(super) empty: bool,
     /// Instead of all this: build and start docker-compose.yml, tell its addresses, take it down at Ctrl-C
     #[arg(long, conflicts_with_all = [
         "once", "fans", "report", "stadium", "seed", "keep", "sabotage", "chaos", "backends", "roles", "nodes", "port_base",
-        "logs",
+        "logs", "empty",
     ])]
     pub(super) docker: bool,
 }
@@ -98,6 +101,7 @@ impl UpArgs {
             nodes: 2,
             port_base,
             logs: false,
+            empty: false,
             docker: false,
         }
     }
@@ -155,6 +159,20 @@ mod tests {
         assert!(UpArgs::of(&["--docker"]).unwrap().docker);
         assert!(UpArgs::of(&["--docker", "--once"]).is_err());
         assert!(UpArgs::of(&["--docker", "--nodes", "3"]).is_err());
+    }
+
+    #[test]
+    fn an_empty_stack_has_nothing_to_sell() {
+        assert!(UpArgs::of(&["--empty", "--nodes", "3", "--logs"]).unwrap().empty);
+        for words in [
+            &["--once"][..],
+            &["--fans", "20"],
+            &["--stadium", "rujevica"],
+            &["--sabotage"],
+            &["--docker"],
+        ] {
+            assert!(UpArgs::of(&[&["--empty"], words].concat()).is_err(), "{words:?}");
+        }
     }
 
     #[test]

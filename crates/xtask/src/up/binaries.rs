@@ -24,7 +24,8 @@ pub(super) struct Binary {
 }
 
 impl Binary {
-    fn whole(path: PathBuf) -> Self {
+    /// One with all of its guards.
+    pub(super) fn whole(path: PathBuf) -> Self {
         Self { path, without: None }
     }
 }

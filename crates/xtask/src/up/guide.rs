@@ -1,4 +1,5 @@
-//! `cargo xtask guide`: what docs/CLIENT-GUIDE.md says is run, from top to bottom, as an app developer would.
+//! `cargo xtask guide`: what the guides in docs/ say is run, from top to bottom, as those would whom they are written for: one
+//! sale is set up by API, one by command line, and of the first a ticket is bought.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -19,11 +20,15 @@ use crate::programs::program;
 
 /// The state folder of its stack.
 pub(super) const STATE: &str = "guide";
-const GUIDE: &str = "docs/CLIENT-GUIDE.md";
-/// What the guide runs, beside what every Unix has.
+const BY_API: &str = "SET-UP-A-SALE";
+const BY_COMMAND: &str = "SET-UP-A-SALE-BY-COMMAND";
+const CLIENT: &str = "CLIENT-GUIDE";
+/// What the guides run, beside what every Unix has.
 const NEEDED: [&str; 3] = ["bash", "curl", "jq"];
-/// It takes four seconds; its loops know no end.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Each takes seconds; their loops know no end.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// What stands before the id of the match that a guide put on sale.
+const MATCH_ID: &str = "MATCH_ID=";
 /// The `typ` of a ticket's code, as `crates/domain/src/tickets.rs` has it.
 const TICKET_CODE_TYP: &str = "tribina-ticket+jwt";
 
@@ -35,22 +40,57 @@ pub(crate) struct GuideArgs {
     port_base: u16,
 }
 
-/// Runs the command: an error unless the script succeeded and printed a ticket's code.
+/// Runs the command: an error unless every script succeeded, and the last one printed a ticket's code.
 pub(crate) fn guide(checkout: &Checkout, args: &GuideArgs) -> anyhow::Result<()> {
     interrupt::watch()?;
     must_be_there(|name| program(name).is_some())?;
-    let script = sh_blocks(&fs::read_to_string(checkout.root().join(GUIDE))?)?;
+    let read = |name| Guide::read(checkout.root(), name);
+    let guides = [read(BY_API)?, read(BY_COMMAND)?, read(CLIENT)?];
     let state = checkout.state().join(STATE);
     let mut fleet = Fleet::take(&state)?;
     let port_base = args.port_base.to_string();
-    let args = UpArgs::of(&["--fans", "20", "--port-base", &port_base])?;
+    let args = UpArgs::of(&["--empty", "--port-base", &port_base])?;
     raise(checkout, &args, &state, &mut fleet)?;
 
-    println!("» {GUIDE}, as one script");
-    let outcome = run(checkout.root(), &state, &script, &mut fleet);
+    let outcome = run_all(&guides, (checkout.root(), &state), &mut fleet);
     println!("» stopping");
     fleet.stop();
     outcome
+}
+
+/// A guide as a script.
+struct Guide {
+    name: &'static str,
+    script: String,
+}
+
+impl Guide {
+    fn read(root: &Path, name: &'static str) -> anyhow::Result<Self> {
+        let file = root.join("docs").join(format!("{name}.md"));
+        let text = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        let script = sh_blocks(&text).with_context(|| format!("docs/{name}.md"))?;
+        Ok(Self { name, script })
+    }
+}
+
+fn run_all(
+    [by_api, by_command, client]: &[Guide; 3],
+    (root, state): (&Path, &Path),
+    fleet: &mut Fleet,
+) -> anyhow::Result<()> {
+    let said = run(by_api, (root, state), None, fleet)?;
+    let match_id = match_in(&said).with_context(|| format!("docs/{BY_API}.md put no match on sale"))?;
+    let other = run(by_command, (root, state), None, fleet)?;
+    match_in(&other).with_context(|| format!("docs/{BY_COMMAND}.md put no match on sale"))?;
+    let said = run(client, (root, state), Some(match_id), fleet)?;
+
+    let codes = said.lines().filter(|line| is_ticket_code(line)).count();
+    ensure!(
+        codes > 0,
+        "docs/{CLIENT}.md ran to its end, but printed no code of a ticket"
+    );
+    println!("» the guides hold: they ended with the codes of {codes} tickets");
+    Ok(())
 }
 
 fn must_be_there(is_there: impl Fn(&str) -> bool) -> anyhow::Result<()> {
@@ -65,10 +105,20 @@ fn must_be_there(is_there: impl Fn(&str) -> bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Runs the script and shows what it says.
-fn run(root: &Path, state: &Path, script: &str, fleet: &mut Fleet) -> anyhow::Result<()> {
-    let (file, output) = (state.join("guide.sh"), state.join("guide.txt"));
-    fs::write(&file, script).with_context(|| format!("cannot write {}", file.display()))?;
+/// Runs one script, for a match if it is about one; shows and gives what it says.
+fn run(
+    guide: &Guide,
+    (root, state): (&Path, &Path),
+    match_id: Option<&str>,
+    fleet: &mut Fleet,
+) -> anyhow::Result<String> {
+    let name = guide.name;
+    println!("» docs/{name}.md, as one script");
+    let (file, output) = (
+        state.join(format!("{name}.sh")),
+        state.join(format!("{name}.txt")),
+    );
+    fs::write(&file, &guide.script).with_context(|| format!("cannot write {}", file.display()))?;
     let said = File::create(&output)?;
     let mut bash = Command::new("bash");
     bash.current_dir(root).args(["-euo", "pipefail"]).arg(&file);
@@ -77,12 +127,15 @@ fn run(root: &Path, state: &Path, script: &str, fleet: &mut Fleet) -> anyhow::Re
     for variable in ["BACKEND", "IDENTITY", "ROOM", "STRIPE", "MATCH_ID"] {
         bash.env_remove(variable);
     }
+    if let Some(match_id) = match_id {
+        bash.env("MATCH_ID", match_id);
+    }
     bash.stdout(said.try_clone()?).stderr(said);
 
-    let deadline = Instant::now() + PATIENCE;
+    let started = Instant::now();
     let ended = watched(&mut bash, || {
         ensure!(
-            Instant::now() < deadline,
+            started.elapsed() < PATIENCE,
             "it took longer than {} s",
             PATIENCE.as_secs()
         );
@@ -90,20 +143,21 @@ fn run(root: &Path, state: &Path, script: &str, fleet: &mut Fleet) -> anyhow::Re
     });
     let said = fs::read_to_string(&output)?;
     print!("{said}");
-    let code = ended.with_context(|| format!("{GUIDE} did not come to its end"))?;
+    let code = ended.with_context(|| format!("docs/{name}.md did not come to its end"))?;
     if code != 0 {
         bail!(
-            "{GUIDE} failed with exit code {code}; as a script it is {}",
+            "docs/{name}.md failed with exit code {code}; as a script it is {}",
             file.display()
         );
     }
-    let codes = said.lines().filter(|line| is_ticket_code(line)).count();
-    ensure!(
-        codes > 0,
-        "{GUIDE} ran to its end, but printed no code of a ticket"
-    );
-    println!("» the guide holds: it ended with the codes of {codes} tickets");
-    Ok(())
+    println!("» that took {:.1} s", started.elapsed().as_secs_f64());
+    Ok(said)
+}
+
+/// The match that a guide says it put on sale: its last line.
+fn match_in(said: &str) -> Option<&str> {
+    let last = said.lines().next_back()?;
+    last.strip_prefix(MATCH_ID).filter(|id| !id.is_empty())
 }
 
 /// What stands in the guide's `sh` blocks, in order; every line keeps its number, so that bash's complaints fit the guide.
@@ -119,8 +173,8 @@ fn sh_blocks(guide: &str) -> anyhow::Result<String> {
         }
         script.push('\n');
     }
-    ensure!(block.is_none(), "a block of {GUIDE} has no end");
-    ensure!(!script.trim().is_empty(), "{GUIDE} has no `sh` block");
+    ensure!(block.is_none(), "a block has no end");
+    ensure!(!script.trim().is_empty(), "there is no `sh` block");
     Ok(script)
 }
 
@@ -157,12 +211,36 @@ mod tests {
     }
 
     #[test]
-    fn the_script_of_the_real_guide_is_one_that_bash_can_read() {
-        let script = sh_blocks(include_str!("../../../../docs/CLIENT-GUIDE.md")).unwrap();
-        assert!(script.contains("/token") && script.contains("/checkout") && script.contains("/confirm"));
-        assert!(!script.contains("```") && !script.contains("async function"));
-        let read = Command::new("bash").args(["-n", "-c", &script]).output().unwrap();
-        assert!(read.status.success(), "{}", String::from_utf8_lossy(&read.stderr));
+    fn the_scripts_of_the_real_guides_are_such_that_bash_can_read() {
+        let wanted = [
+            (
+                BY_API,
+                &["/stadium-imports", "/publication", " opening", MATCH_ID][..],
+            ),
+            (
+                BY_COMMAND,
+                &["stadium import", "match create", "match publish", MATCH_ID],
+            ),
+            (CLIENT, &["/token", "/checkout", "/confirm"]),
+        ];
+        for (name, steps) in wanted {
+            let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+            let script = Guide::read(&root, name).unwrap().script;
+            for step in steps {
+                assert!(script.contains(step), "{name}: {step}");
+            }
+            assert!(!script.contains("```") && !script.contains("async function"));
+            let read = Command::new("bash").args(["-n", "-c", &script]).output().unwrap();
+            assert!(read.status.success(), "{}", String::from_utf8_lossy(&read.stderr));
+        }
+    }
+
+    #[test]
+    fn the_match_is_what_the_last_line_names() {
+        assert_eq!(match_in("{}\nMATCH_ID=01a1\n"), Some("01a1"));
+        for other in ["", "MATCH_ID=\n", "MATCH_ID=01a1\nand more\n"] {
+            assert_eq!(match_in(other), None, "{other}");
+        }
     }
 
     #[test]

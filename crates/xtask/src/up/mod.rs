@@ -1,9 +1,12 @@
 //! `cargo xtask up`: the whole system, for real, on this machine.
 //!
-//! Servers → build → settings → migrations → stand-ins → waiting room → backend and worker → seed → table of addresses.
+//! Servers → build → settings → migrations → stand-ins → waiting room → backend and worker → seed, unless it is to be
+//! empty → table of addresses.
 //! Whatever was started is stopped in reverse order, however this ends.
 
+mod admin;
 mod args;
+mod bench;
 mod binaries;
 mod chaos;
 mod docker;
@@ -18,7 +21,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
+pub(crate) use admin::{AdminArgs, admin};
 pub(crate) use args::UpArgs;
+pub(crate) use bench::{Bench, bench};
 use binaries::{Binaries, build};
 use chaos::Part;
 pub(crate) use guide::{GuideArgs, guide};
@@ -36,12 +41,16 @@ use crate::secrets::Secrets;
 use crate::settings::{SettingsFiles, Stack};
 use crate::tests_run::{SCRATCH_STACK, TEST_STACK};
 
+/// The state folder of `up --empty`.
+const EMPTY: &str = "empty";
+
 /// The folder that a stack's data, settings and logs live in: a simulated sale never touches those of a plain `up`.
 fn state_of(checkout: &Checkout, args: &UpArgs) -> PathBuf {
-    match (args.sabotage.is_some(), args.once) {
-        (true, _) => checkout.state().join("sabotage"),
-        (false, true) => checkout.state().join("once"),
-        (false, false) => checkout.state(),
+    match (args.sabotage.is_some(), args.once, args.empty) {
+        (true, _, _) => checkout.state().join("sabotage"),
+        (false, true, _) => checkout.state().join("once"),
+        (false, false, true) => checkout.state().join(EMPTY),
+        (false, false, false) => checkout.state(),
     }
 }
 
@@ -51,7 +60,9 @@ pub(crate) fn states(checkout: &Checkout) -> Vec<PathBuf> {
     let below = [
         "once",
         "sabotage",
+        EMPTY,
         guide::STATE,
+        bench::STATE,
         TEST_STACK,
         SCRATCH_STACK,
         COUNTERPARTS_STACK,
@@ -130,8 +141,14 @@ fn raise(checkout: &Checkout, args: &UpArgs, state: &Path, fleet: &mut Fleet) ->
     )?;
     stage.migrate(&binaries, &files, &secrets)?;
     stage.start_processes(&binaries, &files)?;
-    let stack = stage.seed(&servers, &binaries, &files)?;
+    let match_id = if args.empty {
+        None
+    } else {
+        Some(stage.seed(&binaries, &files)?)
+    };
     let parts = stage.parts;
+    let stack = Stack::of((&servers, args.databases()), ports, match_id);
+    stack.save(&state.join("stack.json"))?;
     println!("» up after {:.1} s", started.elapsed().as_secs_f64());
     Ok(Raised {
         binaries,

@@ -14,7 +14,7 @@ use crate::health::{Health, wait_for};
 use crate::ports::Ports;
 use crate::secrets::Secrets;
 use crate::servers::{Durability, ServerPorts, Servers};
-use crate::settings::{SettingsFiles, Stack, TENANT};
+use crate::settings::{SettingsFiles, TENANT};
 use crate::stadium;
 
 /// The stack while it comes up.
@@ -175,12 +175,8 @@ impl Stage<'_> {
         Ok(())
     }
 
-    pub(super) fn seed(
-        &self,
-        servers: &Servers,
-        binaries: &Binaries,
-        files: &SettingsFiles,
-    ) -> anyhow::Result<Stack> {
+    /// Puts a match on sale; gives its id.
+    pub(super) fn seed(&self, binaries: &Binaries, files: &SettingsFiles) -> anyhow::Result<String> {
         println!("» the stadium {} and one match on sale", self.args.stadium);
         let sale = self.args.sale();
         let mut seed = with_settings(self.checkout, &binaries.backend, &files.backend);
@@ -204,10 +200,7 @@ impl Stage<'_> {
         if self.args.once() {
             self.bar_outlaws(binaries, files)?;
         }
-        let context = (servers, self.args.databases());
-        let stack = Stack::of(context, self.ports, match_id);
-        stack.save(&self.state.join("stack.json"))?;
-        Ok(stack)
+        Ok(match_id)
     }
 
     /// Some of the simulated people are on the blacklist.
@@ -218,7 +211,7 @@ impl Stage<'_> {
         let file = self.state.join("outlaws.txt");
         std::fs::write(&file, capture(&mut list)?)?;
         let mut import = with_settings(self.checkout, &binaries.backend, &files.backend);
-        capture(import.args(["admin", "import-blacklist"]).arg(&file))?;
+        capture(import.args(["admin", "blacklist", "import"]).arg(&file))?;
         Ok(std::fs::remove_file(&file)?)
     }
 }

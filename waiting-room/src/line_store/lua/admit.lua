@@ -2,7 +2,11 @@
 -- ARGV: fencing token, how many
 local now = clock()
 if tonumber(ARGV[1]) ~= meta_number('fence') then return { 'FENCED', now } end
-if meta('state') ~= 'OPEN' or now < meta_number('opens_at') then return { 'ADMITTED', now, 0 } end
+local _, is_on = opening(now)
+if meta('state') ~= 'OPEN' or not is_on then return { 'ADMITTED', now, 0 } end
+-- Those of an opening that is over are swept first.
+local first = redis.call('ZRANGE', WAITING, 0, 0, 'WITHSCORES')
+if first[2] and tonumber(first[2]) <= ended_sequence(now) then return { 'ADMITTED', now, 0 } end
 local count = math.min(tonumber(ARGV[2]), meta_number('cap') - redis.call('ZCARD', ACTIVE))
 local per_minute = meta_number('per_minute')
 if per_minute > 0 then count = math.min(count, per_minute - minute_used(now)) end

@@ -10,10 +10,13 @@ if known then
     if state == 'WAITING' then redis.call('ZADD', SEEN, 'XX', 'GT', now, known) end
     return described('ALREADY', ticket, now)
   end
-  if ticket.state == 'ADMITTED' then finish(ticket, 'SESSION_EXPIRED', 'SESSION_EXPIRED', now) end
+  if ticket.state ~= state and meta('state') ~= 'CLOSED' then finish(ticket, state, state, now) end
 end
 if meta('state') == 'CLOSED' then return { 'CLOSED', now, meta('reason') } end
-if now < meta_number('opens_at') then return { 'TOO_EARLY', now, meta_number('opens_at') } end
+local from, is_on = opening(now)
+if from == 0 then return { 'CLOSED', now, 'OPENING_ENDED' } end
+if not is_on then return { 'TOO_EARLY', now, from } end
+turn_opening(now)
 
 local ticket = { id = id, state = 'WAITING', user = user, expires = 0,
                  sequence = redis.call('HINCRBY', META, 'sequence', 1) }

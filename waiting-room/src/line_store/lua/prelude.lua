@@ -18,6 +18,31 @@ local function clock()
   return math.max(now, meta_number('clock'))
 end
 
+-- The opening that is on, or the next one: its first instant, and whether it is on. 0 when none is left.
+local function opening(now)
+  -- A line that was founded by an earlier version has one opening without an end.
+  local openings = meta('openings') or (meta('opens_at') or '0') .. '-0'
+  for from, to in string.gmatch(openings, '(%d+)-(%d+)') do
+    from, to = tonumber(from), tonumber(to)
+    if to == 0 or now < to then return from, now >= from end
+  end
+  return 0, false
+end
+
+-- Whoever joined up to this sequence did so for an opening that is over.
+local function ended_sequence(now)
+  local from, noted = opening(now), meta('opening')
+  if not noted or from == tonumber(noted) then return meta_number('ended') end
+  return meta_number('sequence')
+end
+
+-- Notes whose turn it is, before anybody joins: who joins then is not among those that are over.
+local function turn_opening(now)
+  local from, ended = opening(now), ended_sequence(now)
+  redis.call('HSET', META, 'opening', from, 'ended', ended)
+  return ended
+end
+
 -- Appends a delta in the same call as the change itself; its number grows by one, whence gaps are seen.
 local function tell(kind, id, user, sequence, now, expires)
   local number = redis.call('HINCRBY', META, 'delta', 1)
@@ -56,10 +81,11 @@ local function finish(ticket, state, kind, now)
   save_ticket(ticket, kind, now)
 end
 
--- What a ticket is now, whatever the sweeper has got to: a session is over at its end, a closed line has no waiters.
+-- What a ticket is now, whatever the sweeper has got to: a session is over at its end, a closed line has no waiters, and
+-- neither has an opening that is over.
 local function judged(ticket, now)
   if ticket.state == 'ADMITTED' and ticket.expires <= now then return 'SESSION_EXPIRED' end
-  if ticket.state == 'WAITING' and meta('state') == 'CLOSED' then return 'EXPIRED' end
+  if ticket.state == 'WAITING' and (meta('state') == 'CLOSED' or ticket.sequence <= ended_sequence(now)) then return 'EXPIRED' end
   return ticket.state
 end
 
@@ -87,7 +113,8 @@ local function minute_used(now)
 end
 
 local function facts(now)
-  return { 'FACTS', now, meta('state'), meta_number('opens_at'), redis.call('ZCARD', WAITING),
+  local _, is_on = opening(now)
+  return { 'FACTS', now, meta('state'), is_on and 1 or 0, redis.call('ZCARD', WAITING),
            redis.call('ZCARD', ACTIVE), meta_number('cap'), meta_number('per_minute'), minute_used(now),
            meta_number('stock_at'), meta_number('stock_free'), meta_number('stock_held'),
            meta_number('stock_paying'), meta_number('joined'), meta_number('admitted'),

@@ -16,11 +16,11 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', ACTIVE, '-inf', now, 'LIMIT', 0,
   finish(load_ticket(id), 'SESSION_EXPIRED', 'SESSION_EXPIRED', now)
   swept = swept + 1
 end
-local silent = {}
+local silent = redis.call('ZRANGEBYSCORE', WAITING, '-inf', turn_opening(now), 'LIMIT', 0, batch)
 local ttl = meta_number('ticket_ttl')
 if meta('state') == 'CLOSED' then
   silent = redis.call('ZRANGE', WAITING, 0, batch - 1)
-elseif now - ttl >= meta_number('silence_from') then
+elseif #silent == 0 and now - ttl >= meta_number('silence_from') then
   silent = redis.call('ZRANGEBYSCORE', SEEN, '-inf', string.format('%.0f', now - ttl), 'LIMIT', 0, batch)
 end
 for _, id in ipairs(silent) do

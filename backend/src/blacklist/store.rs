@@ -1,0 +1,354 @@
+//! Statements on `blacklist` and `blacklist_violations`, and the one that finds whoever has tickets.
+#![expect(
+    clippy::as_conversions,
+    reason = "sqlx's way to name a parameter's type: nothing is converted"
+)]
+
+use domain::Timestamp;
+use domain::ids::{MatchId, OrderId, SessionTicketId, TicketId, UserId};
+use sqlx::{PgConnection, query, query_as, query_scalar};
+use uuid::Uuid;
+
+/// Those of `identities` that are blacklisted.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list_blocked(
+    conn: &mut PgConnection,
+    identities: &[Vec<u8>],
+) -> Result<Vec<Vec<u8>>, sqlx::Error> {
+    query_scalar!(
+        "SELECT identity FROM blacklist WHERE identity = ANY($1) AND removed_at IS NULL",
+        identities
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// An attempt that was blocked.
+#[derive(Debug, Clone)]
+pub struct Attempt<'a> {
+    /// What was to be bought.
+    pub match_id: MatchId,
+    /// By whom.
+    pub user: UserId,
+    /// In which session of the waiting room.
+    pub session: Option<SessionTicketId>,
+    /// From where, coarsely.
+    pub address_class: Option<&'a str>,
+    /// With which app.
+    pub user_agent: Option<&'a str>,
+}
+
+/// Writes down a blocked attempt.
+///
+/// # Errors
+/// When the database fails.
+pub async fn insert_violation(
+    conn: &mut PgConnection,
+    violation_id: Uuid,
+    attempt: &Attempt<'_>,
+    identity: &[u8],
+) -> Result<(), sqlx::Error> {
+    query!(
+        "INSERT INTO blacklist_violations
+             (violation_id, identity, match_id, user_id, session_ticket_id, address_class, user_agent)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        violation_id,
+        identity,
+        attempt.match_id as MatchId,
+        attempt.user as UserId,
+        attempt.session as Option<SessionTicketId>,
+        attempt.address_class,
+        attempt.user_agent,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// People to be put on the list, side by side, for one statement.
+#[derive(Debug, Default)]
+pub(super) struct EntryColumns {
+    pub(super) entry_ids: Vec<Uuid>,
+    pub(super) identities: Vec<Vec<u8>>,
+    pub(super) oibs: Vec<Vec<u8>>,
+    pub(super) first_names: Vec<Option<String>>,
+    pub(super) last_names: Vec<Option<String>>,
+}
+
+/// Puts those on the list who are not on it, and answers who those were.
+pub(super) async fn insert_entries(
+    conn: &mut PgConnection,
+    people: &EntryColumns,
+    source: &str,
+) -> Result<Vec<Vec<u8>>, sqlx::Error> {
+    query_scalar!(
+        "INSERT INTO blacklist (entry_id, identity, oib_encrypted, first_name, last_name, source)
+         SELECT entry_id, identity, oib, first_name, last_name, $6
+         FROM unnest($1::uuid[], $2::bytea[], $3::bytea[], $4::text[], $5::text[])
+              AS p(entry_id, identity, oib, first_name, last_name)
+         ORDER BY identity
+         ON CONFLICT (identity) WHERE removed_at IS NULL DO NOTHING
+         RETURNING identity",
+        &people.entry_ids,
+        &people.identities,
+        &people.oibs,
+        &people.first_names as &[Option<String>],
+        &people.last_names as &[Option<String>],
+        source,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// An entry, on the list or in its history.
+#[derive(Debug, Clone)]
+pub struct EntryRow {
+    /// Its id.
+    pub entry_id: Uuid,
+    /// Encrypted; none for entries of long ago.
+    pub oib_encrypted: Option<Vec<u8>>,
+    /// If known.
+    pub first_name: Option<String>,
+    /// If known.
+    pub last_name: Option<String>,
+    /// Who says so.
+    pub source: String,
+    /// Since when.
+    pub created_at: Timestamp,
+    /// Until when.
+    pub removed_at: Option<Timestamp>,
+    /// Why not any more.
+    pub removal_reason: Option<String>,
+}
+
+/// Which entries.
+#[derive(Debug, Clone, Default)]
+pub struct EntryFilter {
+    /// A part of a name.
+    pub search: Option<String>,
+    /// One person.
+    pub identity: Option<Vec<u8>>,
+    /// On the list, or in its history; none: both.
+    pub is_active: Option<bool>,
+    /// The other way round than usual.
+    pub is_oldest_first: bool,
+}
+
+/// Entries after `cursor`, by id.
+pub(super) async fn list_entries(
+    conn: &mut PgConnection,
+    filter: &EntryFilter,
+    (cursor, limit): (Option<Uuid>, i64),
+) -> Result<Vec<EntryRow>, sqlx::Error> {
+    query_as!(
+        EntryRow,
+        "SELECT entry_id, oib_encrypted, first_name, last_name, source, created_at, removed_at, removal_reason
+         FROM blacklist
+         WHERE ($1::text IS NULL OR position(lower($1) IN lower(concat_ws(' ', first_name, last_name))) > 0)
+           AND ($2::bytea IS NULL OR identity = $2)
+           AND ($3::bool IS NULL OR (removed_at IS NULL) = $3)
+           AND ($4::uuid IS NULL OR CASE WHEN $6::bool THEN entry_id > $4 ELSE entry_id < $4 END)
+         ORDER BY CASE WHEN $6 THEN entry_id END, entry_id DESC
+         LIMIT $5",
+        filter.search,
+        filter.identity,
+        filter.is_active,
+        cursor,
+        limit,
+        filter.is_oldest_first,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+pub(super) async fn count_entries(conn: &mut PgConnection, filter: &EntryFilter) -> Result<i64, sqlx::Error> {
+    query_scalar!(
+        "SELECT count(*) AS \"count!\"
+         FROM blacklist
+         WHERE ($1::text IS NULL OR position(lower($1) IN lower(concat_ws(' ', first_name, last_name))) > 0)
+           AND ($2::bytea IS NULL OR identity = $2)
+           AND ($3::bool IS NULL OR (removed_at IS NULL) = $3)",
+        filter.search,
+        filter.identity,
+        filter.is_active,
+    )
+    .fetch_one(conn)
+    .await
+}
+
+/// Takes somebody off. `None` when the entry is not there, or not on the list.
+pub(super) async fn remove_entry(
+    conn: &mut PgConnection,
+    entry: Uuid,
+    reason: &str,
+) -> Result<Option<EntryRow>, sqlx::Error> {
+    query_as!(
+        EntryRow,
+        "UPDATE blacklist
+         SET removed_at = clock_timestamp(), removal_reason = $2
+         WHERE entry_id = $1 AND removed_at IS NULL
+         RETURNING entry_id, oib_encrypted, first_name, last_name, source, created_at, removed_at, removal_reason",
+        entry,
+        reason,
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// Keeps others from changing the list until the transaction ends; whoever only checks it goes on.
+pub(super) async fn lock_list(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
+    query!("LOCK TABLE blacklist IN SHARE ROW EXCLUSIVE MODE")
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Takes everybody off, and answers how many those were.
+pub(super) async fn remove_all(conn: &mut PgConnection, reason: &str) -> Result<u64, sqlx::Error> {
+    let done = query!(
+        "UPDATE blacklist SET removed_at = clock_timestamp(), removal_reason = $1 WHERE removed_at IS NULL",
+        reason,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// A ticket of somebody on the list, for a match to come.
+#[derive(Debug, Clone)]
+pub struct TicketHeld {
+    /// The ticket.
+    pub ticket_id: TicketId,
+    /// What it was bought with.
+    pub order_id: OrderId,
+    /// For which match.
+    pub match_id: MatchId,
+    /// As people call the match.
+    pub match_title: String,
+    /// Whether they bought it, rather than only hold it.
+    pub is_buyer: bool,
+}
+
+/// Live tickets to matches to come of these people: those they hold, and all of orders they bought.
+pub(super) async fn list_tickets_of(
+    conn: &mut PgConnection,
+    identities: &[Vec<u8>],
+) -> Result<Vec<TicketHeld>, sqlx::Error> {
+    query_as!(
+        TicketHeld,
+        "SELECT t.ticket_id, t.order_id, t.match_id, m.home_team || ' – ' || m.away_team AS \"match_title!\",
+                EXISTS (
+                    SELECT FROM user_profiles p WHERE p.user_id = t.user_id AND p.oib_index = ANY($1)
+                ) AS \"is_buyer!\"
+         FROM tickets t
+         JOIN matches m USING (match_id)
+         WHERE t.state = 'SOLD' AND m.kick_off_at > clock_timestamp()
+           AND (t.ticket_id IN (SELECT ticket_id FROM match_identities WHERE identity = ANY($1) AND ticket_id IS NOT NULL)
+                OR t.user_id IN (SELECT user_id FROM user_profiles WHERE oib_index = ANY($1)))
+         ORDER BY t.ticket_id
+         LIMIT 1000",
+        identities,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// An attempt that was blocked, as the report tells of it.
+#[derive(Debug, Clone)]
+pub struct ViolationRow {
+    /// Its id.
+    pub violation_id: Uuid,
+    /// When.
+    pub blocked_at: Timestamp,
+    /// Encrypted, if the list knew.
+    pub oib_encrypted: Option<Vec<u8>>,
+    /// If the list knew.
+    pub first_name: Option<String>,
+    /// If the list knew.
+    pub last_name: Option<String>,
+    /// For which match.
+    pub match_id: MatchId,
+    /// As people call the match.
+    pub match_title: Option<String>,
+    /// Whose account it was.
+    pub user_id: UserId,
+    /// From where, coarsely.
+    pub address_class: Option<String>,
+    /// With which app.
+    pub user_agent: Option<String>,
+}
+
+/// Which attempts.
+#[derive(Debug, Clone, Default)]
+pub struct ViolationFilter {
+    /// At or after.
+    pub from: Option<Timestamp>,
+    /// Before.
+    pub to: Option<Timestamp>,
+    /// For one match.
+    pub match_id: Option<MatchId>,
+    /// Of one person: an entry of theirs on the blacklist.
+    pub entry_id: Option<Uuid>,
+    /// The other way round than usual.
+    pub is_oldest_first: bool,
+}
+
+/// Attempts after `cursor`, by id (which is by age).
+pub(super) async fn list_violations(
+    conn: &mut PgConnection,
+    filter: &ViolationFilter,
+    (cursor, limit): (Option<Uuid>, i64),
+) -> Result<Vec<ViolationRow>, sqlx::Error> {
+    query_as!(
+        ViolationRow,
+        "SELECT v.violation_id, v.blocked_at, b.oib_encrypted, b.first_name, b.last_name, v.match_id,
+                m.home_team || ' – ' || m.away_team AS match_title, v.user_id, v.address_class, v.user_agent
+         FROM blacklist_violations v
+         LEFT JOIN matches m USING (match_id)
+         LEFT JOIN LATERAL (
+             SELECT oib_encrypted, first_name, last_name
+             FROM blacklist
+             WHERE identity = v.identity
+             ORDER BY created_at DESC
+             LIMIT 1
+         ) b ON true
+         WHERE ($1::timestamptz IS NULL OR v.blocked_at >= $1)
+           AND ($2::timestamptz IS NULL OR v.blocked_at < $2)
+           AND ($3::uuid IS NULL OR v.match_id = $3)
+           AND ($4::uuid IS NULL OR v.identity = (SELECT identity FROM blacklist WHERE entry_id = $4))
+           AND ($5::uuid IS NULL OR CASE WHEN $7::bool THEN v.violation_id > $5 ELSE v.violation_id < $5 END)
+         ORDER BY CASE WHEN $7 THEN v.violation_id END, v.violation_id DESC
+         LIMIT $6",
+        filter.from,
+        filter.to,
+        filter.match_id as Option<MatchId>,
+        filter.entry_id,
+        cursor,
+        limit,
+        filter.is_oldest_first,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+pub(super) async fn count_violations(
+    conn: &mut PgConnection,
+    filter: &ViolationFilter,
+) -> Result<i64, sqlx::Error> {
+    query_scalar!(
+        "SELECT count(*) AS \"count!\"
+         FROM blacklist_violations
+         WHERE ($1::timestamptz IS NULL OR blocked_at >= $1)
+           AND ($2::timestamptz IS NULL OR blocked_at < $2)
+           AND ($3::uuid IS NULL OR match_id = $3)
+           AND ($4::uuid IS NULL OR identity = (SELECT identity FROM blacklist WHERE entry_id = $4))",
+        filter.from,
+        filter.to,
+        filter.match_id as Option<MatchId>,
+        filter.entry_id,
+    )
+    .fetch_one(conn)
+    .await
+}

@@ -1,0 +1,89 @@
+//! `backend admin blacklist …`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use platform::ids::Ids;
+use serde_json::json;
+
+use super::{finish, in_words, operator_pool, read, reason};
+use crate::audit::Actor;
+use crate::blacklist::actions::{self, Keeper};
+use crate::roles::print;
+use crate::secrets::PersonalData;
+use crate::settings::Settings;
+
+/// What is to be done.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Blacklist {
+    /// Put everybody whom a file names on the blacklist: one OIB a line, or CSV with the head `oib,first_name,last_name`; `#` begins a
+    /// comment. All or nothing. Prints {"named": …, "added": …, "tickets": …}.
+    #[command(after_help = "Example: backend admin blacklist import mup-2026-11.csv --source MUP --dry-run")]
+    Import {
+        /// The file.
+        file: PathBuf,
+        /// Who says so.
+        #[arg(long, default_value = "MUP")]
+        source: String,
+        /// Why: it is kept in the audit entry.
+        #[arg(long, default_value = "import by the operator")]
+        reason: String,
+        /// Say what would be, and change nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Take everybody off, before a match's own list comes. They stay in its history. Prints {"removed": …}.
+    Clear {
+        /// How many people are on it, as a confirmation; a wrong number is told the right one.
+        #[arg(long)]
+        entries: u64,
+        /// Why: it is kept in the audit entry.
+        #[arg(long, default_value = "Pre-match refresh")]
+        reason: String,
+        /// Say what would be, and change nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+pub(super) async fn run(settings: &Settings, deed: Blacklist) -> anyhow::Result<ExitCode> {
+    let db = operator_pool(settings).await?;
+    let keeper = |text: &str| -> anyhow::Result<Keeper> {
+        Ok(Keeper {
+            actor: Actor::Operator,
+            reason: reason(text)?,
+        })
+    };
+    match deed {
+        Blacklist::Import {
+            file,
+            source,
+            reason,
+            dry_run,
+        } => {
+            let (text, keeper) = (read(&file)?, keeper(&reason)?);
+            let personal_data = PersonalData::new(&settings.secrets)?;
+            let mut tx = db.begin().await?;
+            let done = actions::import(&mut tx, Ids, &personal_data, &keeper, (&text, &source)).await?;
+            finish(tx, dry_run).await?;
+            print(&format!(
+                "{}\n",
+                json!({"named": done.named, "added": done.added, "repeated_lines": done.repeated,
+                    "present_lines": done.present, "tickets": done.tickets.len(), "dry_run": dry_run})
+            ))
+        }
+        Blacklist::Clear {
+            entries,
+            reason,
+            dry_run,
+        } => {
+            let mut tx = db.begin().await?;
+            let removed = actions::clear(&mut tx, Ids, &keeper(&reason)?, entries)
+                .await
+                .map_err(in_words)?;
+            finish(tx, dry_run).await?;
+            print(&format!("{}\n", json!({"removed": removed, "dry_run": dry_run})))
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! `backend admin match …`.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Subcommand;
+use domain::ids::MatchId;
+use platform::ids::Ids;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{finish, in_words, operator_pool, read};
+use crate::audit::Actor;
+use crate::matches::plans::actions::{self, Planner};
+use crate::matches::plans::body::MatchBody;
+use crate::matches::plans::editing::{self, Edit};
+use crate::matches::plans::{PlanRow, publishing};
+use crate::roles::print;
+use crate::settings::Settings;
+
+/// What is to be done.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Match {
+    /// Draft a match as a file says. Prints {"match_id": …, "state": "DRAFT", …}.
+    #[command(
+        after_help = "The file is TOML, with the members of POST /admin/matches. Example:\n\n  \
+        home_team = \"Hrvatska\"\n  away_team = \"Portugal\"\n  competition = \"UEFA Nations League\"\n  \
+        kick_off_at = \"2027-03-25T19:45:00Z\"\n  stadium_id = \"…\"   # backend admin stadium list\n\n  \
+        [[phases]]\n  kind = \"GENERAL_PUBLIC\"\n  starts_at = \"2027-03-01T10:00:00Z\"\n  ends_at = \"2027-03-25T19:45:00Z\""
+    )]
+    Create {
+        /// The file.
+        #[arg(long, value_name = "FILE")]
+        from: PathBuf,
+        /// Say what would be, and change nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Say a match anew as a file says: what `show` printed, edited. A published match keeps what buyers rely on.
+    #[command(
+        after_help = "Example:\n\n  backend admin match show $ID > match.toml\n  $EDITOR match.toml\n  \
+        backend admin match change $ID --from match.toml --notify false"
+    )]
+    Change {
+        /// Its id, as `create` and `list` print it.
+        match_id: Uuid,
+        /// The file.
+        #[arg(long, value_name = "FILE")]
+        from: PathBuf,
+        /// Whether everybody with a ticket gets a mail; must be said of a published match.
+        #[arg(long)]
+        notify: Option<bool>,
+        /// Say what would be, and change nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Print everything that was said of a match: TOML for `create` and `change`, or JSON.
+    Show {
+        /// Its id, as `create` and `list` print it.
+        match_id: Uuid,
+        /// As JSON, the body of PUT /admin/matches/{match_id}.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Put a draft before the public, with its seats and its queue: at once, or not at all. What is missing is named.
+    Publish {
+        /// Its id, as `create` and `list` print it.
+        match_id: Uuid,
+        /// Say what would be, and change nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Print every match, one JSON object a line, by kick-off.
+    List,
+}
+
+fn planner() -> Planner {
+    Planner {
+        actor: Actor::Operator,
+        reason: None,
+    }
+}
+
+pub(super) async fn run(settings: &Settings, deed: Match) -> anyhow::Result<ExitCode> {
+    let db = operator_pool(settings).await?;
+    match deed {
+        Match::Create { from, dry_run } => {
+            let body = body(&from)?;
+            let mut tx = db.begin().await?;
+            let made = actions::create(&mut tx, Ids, &planner(), &body)
+                .await
+                .map_err(in_words)?;
+            finish(tx, dry_run).await?;
+            print(&line(&made, dry_run))
+        }
+        Match::Change {
+            match_id,
+            from,
+            notify,
+            dry_run,
+        } => {
+            let body = body(&from)?;
+            let edit = Edit {
+                match_id: MatchId(match_id),
+                seen: None,
+                body: &body,
+                notify,
+            };
+            let mut tx = db.begin().await?;
+            let changed = editing::change(&mut tx, Ids, &planner(), edit).await;
+            let changed = changed.map_err(in_words)?;
+            finish(tx, dry_run).await?;
+            print(&line(&changed, dry_run))
+        }
+        Match::Show { match_id, json } => {
+            let (_, body) = actions::read(&db, MatchId(match_id)).await.map_err(in_words)?;
+            if json {
+                print(&format!("{}\n", serde_json::to_string_pretty(&body)?))
+            } else {
+                print(&toml::to_string_pretty(&body)?)
+            }
+        }
+        Match::Publish { match_id, dry_run } => {
+            let mut tx = db.begin().await?;
+            let published = publishing::publish(&mut tx, Ids, &planner(), (MatchId(match_id), None)).await;
+            let published = published.map_err(in_words)?;
+            finish(tx, dry_run).await?;
+            if !dry_run {
+                publishing::tell_planner(&db).await?;
+            }
+            print(&line(&published, dry_run))
+        }
+        Match::List => {
+            let mut cursor = None;
+            loop {
+                let (rows, _) = actions::list(&db, &Default::default(), cursor).await?;
+                for row in &rows {
+                    print(&line(row, false))?;
+                }
+                match rows.last() {
+                    Some(last) => cursor = Some(last.match_id.0),
+                    None => return Ok(ExitCode::SUCCESS),
+                }
+            }
+        }
+    }
+}
+
+fn body(file: &Path) -> anyhow::Result<MatchBody> {
+    toml::from_str(&read(file)?).with_context(|| format!("{} is no match", file.display()))
+}
+
+fn line(row: &PlanRow, dry_run: bool) -> String {
+    let told = json!({"match_id": row.match_id, "state": row.state.code(), "home_team": row.home_team, "away_team": row.away_team,
+        "kick_off_at": row.kick_off_at, "stadium": row.stadium, "version": row.version, "dry_run": dry_run});
+    format!("{told}\n")
+}

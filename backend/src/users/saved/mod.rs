@@ -1,0 +1,5 @@
+//! The people a fan buys for (E1-F4): at most ten, each once, nobody else's business.
+
+mod actions;
+pub mod http;
+mod store;

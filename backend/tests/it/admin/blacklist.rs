@@ -1,0 +1,169 @@
+//! `/admin/blacklist`, `/admin/blacklist-imports`.
+
+use domain::staff::Role;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::world::{Answer, Clerk, World, answer};
+
+async fn import(clerk: &Clerk<'_>, query: &str, list: String) -> Answer {
+    let path = format!("/blacklist-imports?source=MUP&reason=season{query}");
+    answer(clerk.request(Method::POST, &path).body(list)).await
+}
+
+fn entry(oib: &Value) -> Value {
+    json!({"oib": oib, "first_name": "Ivo", "last_name": "Ivić", "source": "MUP", "reason": "letter of 20 November"})
+}
+
+async fn is_blocked(clerk: &Clerk<'_>, oib: &Value) -> Value {
+    clerk.post("/blacklist/checks", &json!({ "oib": oib })).await.ok()["is_blocked"].clone()
+}
+
+#[tokio::test]
+async fn somebody_is_put_on_the_list_with_a_warning_of_their_tickets_and_taken_off_into_history() {
+    let world = World::start().await;
+    world.start_workers().await;
+    let iva = world.clerk("iva", &[Role::Blackadmin]).await;
+    let ana = world.fan("ana").await;
+    let (order, _) = ana.order_and_pay(1).await;
+    ana.sees(&order, "COMPLETED").await;
+    let oib = ana.profile["oib"].clone();
+
+    let added = iva.post("/blacklist", &entry(&oib)).await.ok();
+
+    assert_eq!(added["tickets"].as_array().unwrap().len(), 1);
+    assert_eq!(added["tickets"][0]["order_id"], order["order_id"]);
+    let shown = added["entry"]["oib"].as_str().unwrap();
+    assert!(
+        shown.starts_with("*******") && shown.ends_with(&oib.as_str().unwrap()[7..]),
+        "{shown}"
+    );
+    iva.post("/blacklist", &entry(&oib))
+        .await
+        .refused(409, "on-the-list");
+    assert_eq!(is_blocked(&iva, &oib).await, true);
+
+    let id = added["entry"]["entry_id"].as_str().unwrap();
+    assert_eq!(
+        iva.delete(&format!("/blacklist/{id}"), "a mistake of theirs")
+            .await
+            .status,
+        204
+    );
+    iva.delete(&format!("/blacklist/{id}"), "again")
+        .await
+        .refused(404, "not-found");
+    assert_eq!(is_blocked(&iva, &oib).await, false);
+    let history = iva.get("/blacklist?active=false&search=ivić").await.ok();
+    assert_eq!(history["items"][0]["removal_reason"], "a mistake of theirs");
+    let deeds: Vec<Value> = world
+        .audit_of(id.parse().unwrap())
+        .await
+        .into_iter()
+        .map(|one| one["deed"].clone())
+        .collect();
+    assert_eq!(deeds, ["blacklist.added", "blacklist.removed"]);
+    iva.post("/blacklist", &entry(&oib)).await.ok();
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_list_is_imported_whole_with_its_repetitions_told_or_not_at_all() {
+    let world = World::start().await;
+    let iva = world.clerk("iva", &[Role::Blackadmin]).await;
+    let oibs: Vec<String> = (1..=3)
+        .map(|number| testkit::oib::from_number(900 + number))
+        .collect();
+    let before = world.fingerprint().await;
+
+    let wrong = format!("{}\n94577403195\n", oibs[0]);
+    let told = import(&iva, "", wrong).await.refused(422, "invalid-list");
+    assert_eq!(
+        told["mistakes"],
+        json!(["line 2: not an OIB (11 digits with a valid check digit)"])
+    );
+    let dry = import(&iva, "&dry_run=true", oibs.join("\n")).await.ok();
+    assert_eq!((&dry["named"], &dry["added"]), (&json!(3), &json!(3)));
+    assert_eq!(world.fingerprint().await, before);
+
+    let first = import(
+        &iva,
+        "",
+        format!(
+            "oib,first_name,last_name\n{},Ana,Anić\n{}\n{0}\n",
+            oibs[0], oibs[1]
+        ),
+    )
+    .await
+    .ok();
+    assert_eq!(
+        (&first["named"], &first["added"], &first["repeated_lines"]),
+        (&json!(2), &json!(2), &json!([4]))
+    );
+    let second = import(&iva, "", oibs.join("\n")).await.ok();
+    assert_eq!(
+        (&second["added"], &second["present_lines"]),
+        (&json!(1), &json!([1, 2]))
+    );
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn the_list_is_cleared_only_by_who_knows_how_many_are_on_it() {
+    let world = World::start().await;
+    let iva = world.clerk("iva", &[Role::Blackadmin]).await;
+    let oib = json!(testkit::oib::from_number(901));
+    iva.post("/blacklist", &entry(&oib)).await.ok();
+    let clear = |entries: u64| json!({"entries": entries, "reason": "Pre-match refresh"});
+
+    let refused = iva
+        .post("/blacklist/clearing", &clear(2))
+        .await
+        .refused(409, "list-changed");
+    assert_eq!(
+        (&refused["entries"], is_blocked(&iva, &oib).await),
+        (&json!(1), json!(true))
+    );
+
+    assert_eq!(
+        iva.post("/blacklist/clearing", &clear(1)).await.ok()["removed"],
+        1
+    );
+    assert_eq!(is_blocked(&iva, &oib).await, false);
+    assert_eq!(
+        world
+            .number("SELECT count(*) FROM audit_entries WHERE deed = 'blacklist.cleared'")
+            .await,
+        1
+    );
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_blocked_attempt_is_in_the_report_with_who_tried_where_from() {
+    let world = World::start().await;
+    let iva = world.clerk("iva", &[Role::Blackadmin]).await;
+    let ana = world.fan("ana").await;
+    let friend = world.person();
+    iva.post("/blacklist", &entry(&friend["oib"])).await.ok();
+    let cart = ana.hold(world.zones[0], 2).await.ok();
+    ana.check_out(&cart, &[friend])
+        .await
+        .refused(403, "holder-blacklisted");
+
+    let report = iva.get("/blacklist/violations").await.ok();
+
+    assert_eq!(report["total"], 1);
+    let attempt = &report["items"][0];
+    assert_eq!(
+        (&attempt["last_name"], &attempt["user_id"]),
+        (&json!("Ivić"), &json!(ana.id))
+    );
+    assert_eq!(attempt["address_class"], "127.0.0.0/16");
+    let csv = iva.get("/blacklist/violations.csv").await.ok();
+    assert_eq!(csv.as_str().unwrap().lines().count(), 2);
+    assert!(csv.as_str().unwrap().contains("\"Ivić\""), "{csv}");
+    let nobodys = format!("/blacklist/violations?match_id={}", uuid::Uuid::nil());
+    assert_eq!(iva.get(&nobodys).await.ok()["total"], 0);
+    world.stop().await;
+}

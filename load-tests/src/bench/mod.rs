@@ -1,0 +1,9 @@
+//! Benches: measured against a baseline in the same run, raw results kept. They judge nothing.
+
+mod crowd;
+mod figures;
+mod ground;
+mod results;
+mod staff;
+
+pub(crate) use staff::run as run_staff;

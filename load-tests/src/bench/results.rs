@@ -1,0 +1,105 @@
+//! What the bench of staff found, as a file and as a table.
+
+use serde::Serialize;
+
+use super::figures::{Summary, Times};
+
+/// Everything that was measured.
+#[derive(Debug, Serialize)]
+pub(super) struct Results {
+    pub(super) seats: usize,
+    pub(super) import: Compared,
+    pub(super) publish: Compared,
+    pub(super) refusal: Refusal,
+    pub(super) lists: Vec<List>,
+    /// Beside ten million seats.
+    pub(super) publish_when_full: Summary,
+    pub(super) beside: Beside,
+}
+
+/// Ours, and the same rows by one bare INSERT … SELECT.
+#[derive(Debug, Serialize)]
+pub(super) struct Compared {
+    pub(super) ours: Summary,
+    pub(super) bare_insert: Summary,
+    pub(super) ratio: f64,
+    pub(super) raw_ms: [Vec<f64>; 2],
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Refusal {
+    pub(super) mistakes_made: usize,
+    pub(super) mistakes_named: usize,
+    pub(super) ms: f64,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct List {
+    pub(super) path: String,
+    pub(super) matches: usize,
+    pub(super) inventory_rows: i64,
+    #[serde(flatten)]
+    pub(super) took: Summary,
+}
+
+/// Hold latencies in windows of a running sale, without and with a publication of 50,000 seats in them.
+#[derive(Debug, Serialize)]
+pub(super) struct Beside {
+    pub(super) fans: usize,
+    pub(super) window_seconds: u64,
+    pub(super) quiet: Vec<Summary>,
+    pub(super) publishing: Vec<Summary>,
+    /// Medians over the windows.
+    pub(super) quiet_p99_ms: f64,
+    pub(super) publishing_p99_ms: f64,
+    pub(super) ratio: f64,
+}
+
+/// The table.
+pub(super) fn print(results: &Results) {
+    let mut table = comfy_table::Table::new();
+    table.set_header(["what", "p50 ms", "p99 ms", "beside it"]);
+    let mut row = |what: &str, took: &Summary, beside: String| {
+        table.add_row([
+            what.to_owned(),
+            format!("{:.1}", took.p50_ms),
+            format!("{:.1}", took.p99_ms),
+            beside,
+        ]);
+    };
+    for (what, compared) in [("import", &results.import), ("publish", &results.publish)] {
+        let beside = format!(
+            "bare INSERT {:.1} ms: x{:.1}",
+            compared.bare_insert.p50_ms, compared.ratio
+        );
+        row(&format!("{what} {} seats", results.seats), &compared.ours, beside);
+    }
+    row(
+        "publish, beside 10 M seats",
+        &results.publish_when_full,
+        String::new(),
+    );
+    for list in &results.lists {
+        row(&list.path, &list.took, String::new());
+    }
+    println!("{table}");
+    let (refusal, beside) = (&results.refusal, &results.beside);
+    println!(
+        "a file with {} mistakes: {} named in {:.0} ms",
+        refusal.mistakes_made, refusal.mistakes_named, refusal.ms
+    );
+    println!(
+        "holds of {} fans, p99: {:.2} ms without and {:.2} ms with a publication in the window: x{:.3}",
+        beside.fans, beside.quiet_p99_ms, beside.publishing_p99_ms, beside.ratio
+    );
+}
+
+/// Ours beside the bare rows.
+pub(super) fn compared(ours: &Times, bare: &Times) -> Compared {
+    Compared {
+        ours: ours.summary(),
+        bare_insert: bare.summary(),
+        ratio: ours.percentile(50) / bare.percentile(50),
+        raw_ms: [ours.ms.clone(), bare.ms.clone()],
+    }
+}
