@@ -31,12 +31,10 @@ SELECT gen_random_uuid(), stadium_id, 1, capacity,
 FROM stadiums;
 
 ALTER TABLE stadiums
-    ADD COLUMN kind        stadium_kind NOT NULL DEFAULT 'HOME',
-    ADD COLUMN is_numbered boolean NOT NULL DEFAULT true,
-    ADD COLUMN version     integer NOT NULL DEFAULT 1,
-    ADD COLUMN created_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
-    ADD COLUMN updated_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
-    ADD COLUMN deleted_at  timestamptz,
+    ADD COLUMN kind       stadium_kind NOT NULL DEFAULT 'HOME',
+    ADD COLUMN created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    ADD COLUMN updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    ADD COLUMN deleted_at timestamptz,
     DROP COLUMN capacity;
 -- A name is free again when its stadium is gone.
 ALTER TABLE stadiums DROP CONSTRAINT stadiums_one_per_name;
