@@ -105,6 +105,9 @@ enum Command {
         /// Length of a window of the running sale.
         #[arg(long, default_value_t = 10)]
         seconds: u64,
+        /// Measure only the holds beside a publication.
+        #[arg(long)]
+        beside_only: bool,
     },
     /// Look for OIBs of a run's people and for card numbers in the clear: in both databases, on the bus, in log files.
     Scan {
@@ -160,8 +163,18 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
             }
             Ok(ExitCode::SUCCESS)
         }
-        Command::BenchStaff { stack, json, seconds } => {
-            bench::run_staff(&Stack::read(&stack)?, &json, seconds).await
+        Command::BenchStaff {
+            stack,
+            json,
+            seconds,
+            beside_only,
+        } => {
+            let stack = Stack::read(&stack)?;
+            if beside_only {
+                bench::run_beside(&stack, &json, seconds).await
+            } else {
+                bench::run_staff(&stack, &json, seconds).await
+            }
         }
         Command::Controls { json } => controls::run(json.as_deref()),
         Command::Scan { stack, dir, report } => scan::run(&Stack::read(&stack)?, &dir, &report).await,

@@ -74,9 +74,6 @@ pub async fn seed(db: &Db, ids: Ids, seed: &Seed) -> anyhow::Result<MatchId> {
     };
 
     tx.commit().await?;
-    if on_sale.is_none() {
-        publishing::tell_planner(db).await?;
-    }
     Ok(match_id)
 }
 

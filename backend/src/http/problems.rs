@@ -78,6 +78,8 @@ table! {
     OIB_TAKEN = 409 "oib-taken" "This OIB belongs to another account";
     /// Outside the sale's times.
     SALE_CLOSED = 409 "sale-closed" "This match is not on sale now";
+    /// Another line is on now.
+    EARLIER_PHASE = 409 "earlier-phase" "Your session is of an earlier phase of this sale: leave its ticket, and join the queue again";
     /// Not so many seats in this zone.
     GONE = 409 "gone" "This zone has not so many seats left: choose another zone or fewer seats";
     /// More tickets than allowed.

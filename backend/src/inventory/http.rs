@@ -24,8 +24,8 @@ use crate::http::actor::Fan;
 use crate::http::fault::{Fault, Refusal};
 use crate::http::keys::{IdempotencyKey, SeenVersion};
 use crate::http::problems::{
-    BUSY, CART_VERSION_MISMATCH, GONE, IDEMPOTENCY_KEY_REUSED, NO_CART, NOT_ELIGIBLE, NOT_FOUND, ORDER_OPEN,
-    OVER_LIMIT, QUEUE_SESSION_EXPIRED, SALE_CLOSED,
+    BUSY, CART_VERSION_MISMATCH, EARLIER_PHASE, GONE, IDEMPOTENCY_KEY_REUSED, NO_CART, NOT_ELIGIBLE,
+    NOT_FOUND, ORDER_OPEN, OVER_LIMIT, QUEUE_SESSION_EXPIRED, SALE_CLOSED,
 };
 
 /// The routes.
@@ -42,6 +42,7 @@ impl Refusal for HoldRefused {
             Self::SaleClosed => Problem::new(SALE_CLOSED),
             Self::NotEligible => Problem::new(NOT_ELIGIBLE),
             Self::SessionOver => Problem::new(QUEUE_SESSION_EXPIRED).member("reason", "SESSION_EXPIRED"),
+            Self::EarlierPhase => Problem::new(EARLIER_PHASE),
             Self::OverLimit { left } => Problem::new(OVER_LIMIT).member("left", *left),
             Self::VersionMismatch { current } => Problem::new(CART_VERSION_MISMATCH)
                 .member("current_version", *current)

@@ -40,6 +40,7 @@ struct TermsRow {
     fee_percent: Decimal,
     ticket_vat_percent: Decimal,
     fee_vat_percent: Decimal,
+    session_seconds: i32,
     last_attempt_seconds: i32,
     landing_seconds: i32,
     refund_deadline_hours: i32,
@@ -63,6 +64,7 @@ impl TermsRow {
             fee: Rate::percent(self.fee_percent),
             ticket_vat: Rate::percent(self.ticket_vat_percent),
             fee_vat: Rate::percent(self.fee_vat_percent),
+            session: TimeDelta::seconds(self.session_seconds.into()),
             last_attempt: TimeDelta::seconds(self.last_attempt_seconds.into()),
             landing: TimeDelta::seconds(self.landing_seconds.into()),
             refund_deadline: TimeDelta::hours(self.refund_deadline_hours.into()),
@@ -84,7 +86,7 @@ pub async fn sale_terms(conn: &mut PgConnection, match_id: MatchId) -> anyhow::R
         "SELECT m.state, m.cancellation_started_at IS NOT NULL AS \"is_held!\", m.kick_off_at,
                 w.kind AS \"phase_kind!: PhaseKind\", w.starts_at AS \"starts_at!\", w.ends_at AS \"ends_at!\",
                 w.phase_limit AS \"phase_limit!\", w.thresholds AS \"thresholds!\", s.currency, s.ticket_limit, s.fee_percent,
-                s.ticket_vat_percent, s.fee_vat_percent, s.last_attempt_seconds, s.landing_seconds,
+                s.ticket_vat_percent, s.fee_vat_percent, s.session_seconds, s.last_attempt_seconds, s.landing_seconds,
                 s.refund_deadline_hours
          FROM matches m
          JOIN match_sales s USING (match_id)
@@ -110,7 +112,7 @@ pub async fn zone_sale(
         "SELECT m.state, m.cancellation_started_at IS NOT NULL AS \"is_held!\", m.kick_off_at,
                 w.kind AS \"phase_kind!: PhaseKind\", w.starts_at AS \"starts_at!\", w.ends_at AS \"ends_at!\",
                 w.phase_limit AS \"phase_limit!\", w.thresholds AS \"thresholds!\", s.currency, s.ticket_limit, s.fee_percent,
-                s.ticket_vat_percent, s.fee_vat_percent, s.last_attempt_seconds, s.landing_seconds,
+                s.ticket_vat_percent, s.fee_vat_percent, s.session_seconds, s.last_attempt_seconds, s.landing_seconds,
                 s.refund_deadline_hours, z.presale_price, z.match_day_price, clock_timestamp() AS \"now!\"
          FROM match_zones z
          JOIN matches m USING (match_id)
@@ -142,6 +144,7 @@ pub async fn zone_sale(
         fee_percent: row.fee_percent,
         ticket_vat_percent: row.ticket_vat_percent,
         fee_vat_percent: row.fee_vat_percent,
+        session_seconds: row.session_seconds,
         last_attempt_seconds: row.last_attempt_seconds,
         landing_seconds: row.landing_seconds,
         refund_deadline_hours: row.refund_deadline_hours,

@@ -126,9 +126,6 @@ pub(super) async fn run(settings: &Settings, deed: Match) -> anyhow::Result<Exit
             let published = publishing::publish(&mut tx, Ids, &planner(), (MatchId(match_id), None)).await;
             let published = published.map_err(in_words)?;
             finish(tx, dry_run).await?;
-            if !dry_run {
-                publishing::tell_planner(&db).await?;
-            }
             print(&line(&published, dry_run))
         }
         Match::List => {

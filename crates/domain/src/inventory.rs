@@ -138,6 +138,9 @@ pub enum HoldRefused {
     /// The fan's session is over.
     #[error("the session is over")]
     SessionOver,
+    /// The session was opened for an earlier phase of the sale.
+    #[error("the session is of an earlier phase")]
+    EarlierPhase,
     /// More tickets than the match allows one buyer.
     #[error("over the limit; {left} more tickets are allowed")]
     OverLimit {
@@ -191,6 +194,9 @@ pub fn decide_hold(
     }
     if wish.session_ends_at <= now {
         return Err(HoldRefused::SessionOver);
+    }
+    if !terms.is_of_this_phase(wish.session_ends_at) {
+        return Err(HoldRefused::EarlierPhase);
     }
     let live = buyer.live_cart(now);
     if let Some(order_id) = live.and_then(|cart| cart.order_id) {
@@ -254,6 +260,18 @@ mod tests {
         assert!(decide_hold(&buyer(2, None), &wish(2), &terms(), at(500)).is_ok());
         let refused = decide_hold(&buyer(2, None), &wish(3), &terms(), at(500));
         assert_eq!(refused, Err(HoldRefused::OverLimit { left: 2 }));
+    }
+
+    #[test]
+    fn a_session_of_an_earlier_phase_holds_nothing_ahead_of_the_line() {
+        let earlier = HoldWish {
+            session_ends_at: at(999),
+            ..wish(1)
+        };
+        assert_eq!(
+            decide_hold(&buyer(0, None), &earlier, &terms(), at(500)),
+            Err(HoldRefused::EarlierPhase)
+        );
     }
 
     #[test]

@@ -122,6 +122,8 @@ pub enum RefundReason {
     WrongAmount,
     /// The buyer gave the tickets back in time.
     Returned,
+    /// The match was called off before the payment landed.
+    MatchCancelled,
 }
 
 impl RefundReason {
@@ -134,6 +136,7 @@ impl RefundReason {
             RefundReason::OverLimit => "OVER_LIMIT",
             RefundReason::WrongAmount => "WRONG_AMOUNT",
             RefundReason::Returned => "RETURNED",
+            RefundReason::MatchCancelled => "MATCH_CANCELLED",
         }
     }
 }
@@ -174,6 +177,8 @@ pub fn decide_on_gateway_event(
 /// What can still be given for a captured payment, read under the locks of its transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FulfilmentFacts {
+    /// The match was not called off.
+    pub is_played: bool,
     /// The order's seats are still the order's, or free again.
     pub same_seats: bool,
     /// Free neighbours in the same zone, if the fan agreed to equal seats and there are some.
@@ -198,6 +203,9 @@ pub enum Fulfilment {
 /// Decides the one outcome of captured money.
 #[must_use]
 pub fn decide_fulfilment(facts: FulfilmentFacts) -> Fulfilment {
+    if !facts.is_played {
+        return Fulfilment::Refund(RefundReason::MatchCancelled);
+    }
     if !facts.identities_free {
         return Fulfilment::Refund(RefundReason::HolderHasTicket);
     }
@@ -327,6 +335,7 @@ mod tests {
     #[test]
     fn a_late_payment_gets_its_seats_equal_ones_or_the_money_back() {
         let facts = FulfilmentFacts {
+            is_played: true,
             same_seats: false,
             equal_seats: None,
             identities_free: true,
@@ -362,9 +371,17 @@ mod tests {
             decide_fulfilment(FulfilmentFacts {
                 same_seats: true,
                 within_limit: false,
-                ..facts
+                ..facts.clone()
             }),
             Fulfilment::Refund(RefundReason::OverLimit)
+        );
+        assert_eq!(
+            decide_fulfilment(FulfilmentFacts {
+                same_seats: true,
+                is_played: false,
+                ..facts
+            }),
+            Fulfilment::Refund(RefundReason::MatchCancelled)
         );
     }
 }

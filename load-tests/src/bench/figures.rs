@@ -15,6 +15,12 @@ impl Times {
         self.ms.push(millis(taken));
     }
 
+    /// All of them together.
+    pub(crate) fn of_all<'a>(many: impl IntoIterator<Item = &'a Self>) -> Self {
+        let ms = many.into_iter().flat_map(|times| times.ms.iter().copied());
+        Self { ms: ms.collect() }
+    }
+
     /// Does it and keeps how long it took.
     pub(crate) async fn of<T>(&mut self, deed: impl Future<Output = T>) -> T {
         let started = Instant::now();

@@ -1,6 +1,6 @@
 //! What the benches are measured on: a stadium of 50,000 seats, a match in it, and the same rows without us.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use crate::clock::wall_now;
@@ -49,10 +49,10 @@ pub(super) fn stadium(name: &str, mistakes: usize) -> Value {
         "sectors": (0..SECTORS).map(sector).collect::<Vec<_>>()})
 }
 
-/// A match there, on sale until the day before its kick-off.
-pub(super) fn plan(stadium_id: &str) -> Value {
+/// A match there, on sale from an instant until the day before its kick-off.
+pub(super) fn plan(stadium_id: &str, opens_at: DateTime<Utc>) -> Value {
     let now = wall_now();
     json!({"home_team": "Hrvatska", "away_team": "Portugal", "competition": "UEFA Nations League", "stadium_id": stadium_id,
         "kick_off_at": now + TimeDelta::days(30), "sale": {"session_seconds": 7_200, "max_active_sessions": 500},
-        "phases": [{"kind": "GENERAL_PUBLIC", "starts_at": now, "ends_at": now + TimeDelta::days(29)}]})
+        "phases": [{"kind": "GENERAL_PUBLIC", "starts_at": opens_at, "ends_at": now + TimeDelta::days(29)}]})
 }

@@ -1,9 +1,10 @@
 //! Benches: measured against a baseline in the same run, raw results kept. They judge nothing.
 
+mod beside;
 mod crowd;
 mod figures;
 mod ground;
 mod results;
 mod staff;
 
-pub(crate) use staff::run as run_staff;
+pub(crate) use staff::{run as run_staff, run_beside};

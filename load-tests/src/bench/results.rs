@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::beside::Beside;
 use super::figures::{Summary, Times};
 
 /// Everything that was measured.
@@ -42,19 +43,6 @@ pub(super) struct List {
     pub(super) took: Summary,
 }
 
-/// Hold latencies in windows of a running sale, without and with a publication of 50,000 seats in them.
-#[derive(Debug, Serialize)]
-pub(super) struct Beside {
-    pub(super) fans: usize,
-    pub(super) window_seconds: u64,
-    pub(super) quiet: Vec<Summary>,
-    pub(super) publishing: Vec<Summary>,
-    /// Medians over the windows.
-    pub(super) quiet_p99_ms: f64,
-    pub(super) publishing_p99_ms: f64,
-    pub(super) ratio: f64,
-}
-
 /// The table.
 pub(super) fn print(results: &Results) {
     let mut table = comfy_table::Table::new();
@@ -83,15 +71,12 @@ pub(super) fn print(results: &Results) {
         row(&list.path, &list.took, String::new());
     }
     println!("{table}");
-    let (refusal, beside) = (&results.refusal, &results.beside);
+    let refusal = &results.refusal;
     println!(
         "a file with {} mistakes: {} named in {:.0} ms",
         refusal.mistakes_made, refusal.mistakes_named, refusal.ms
     );
-    println!(
-        "holds of {} fans, p99: {:.2} ms without and {:.2} ms with a publication in the window: x{:.3}",
-        beside.fans, beside.quiet_p99_ms, beside.publishing_p99_ms, beside.ratio
-    );
+    println!("{}", results.beside);
 }
 
 /// Ours beside the bare rows.

@@ -6,17 +6,18 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{AssertSqlSafe, PgPool};
 use uuid::Uuid;
 
-use super::crowd::{Buyer, Crowd, admit, key, token};
+use super::beside;
+use super::crowd::{key, token};
 use super::figures::{Summary, Times};
 use super::ground::{BARE_INVENTORY, BARE_SEATS, MANY_MATCHES, SEATS, plan, stadium};
-use super::results::{Beside, Compared, List, Refusal, Results, compared, print};
+use super::results::{Compared, List, Refusal, Results, compared, print};
 use crate::clock::{pause, wall_now};
 use crate::people::oib;
 use crate::stack::Stack;
@@ -30,20 +31,17 @@ const MATCHES: usize = 1_000;
 const MATCHES_WITH_SEATS: usize = 200;
 /// People on the blacklist.
 const BLACKLISTED: u64 = 5_000;
+/// A connection that is idle longer may be closed by the server while a request is on its way: the server waits for 5 s.
+const IDLE_MAX: Duration = Duration::from_secs(2);
 /// Requests for each list.
 const LOOKS: usize = 200;
-/// Fans in the sale that runs beside.
-const FANS: usize = 16;
-/// Windows without and with a publication, by turns.
-const WINDOWS: usize = 10;
-
 /// Measures, writes `json`, prints a table.
 pub(crate) async fn run(stack: &Stack, json: &Path, seconds: u64) -> anyhow::Result<ExitCode> {
     let desk = Desk::open(stack).await?;
     let (import, publish, matches) = desk.import_and_publish().await?;
     let refusal = desk.refuse().await?;
     let sale = *matches.first().context("a match was published")?;
-    let beside = desk.beside(stack, sale, seconds).await?;
+    let beside = beside::measure(&desk, stack, (sale, seconds)).await?;
     desk.fill(sale).await?;
     let lists = desk.lists(sale).await?;
     let publish_when_full = desk.publish_when_full(sale).await?;
@@ -61,9 +59,23 @@ pub(crate) async fn run(stack: &Stack, json: &Path, seconds: u64) -> anyhow::Res
     Ok(ExitCode::SUCCESS)
 }
 
+/// Measures only what fans feel of a publication.
+pub(crate) async fn run_beside(stack: &Stack, json: &Path, seconds: u64) -> anyhow::Result<ExitCode> {
+    let desk = Desk::open(stack).await?;
+    let request = desk.request(Method::POST, "/stadium-imports?format=STADIUM&reason=bench");
+    let imported = desk.ask(request.body(stadium(&key(), 0).to_string())).await?;
+    let stadium_id = imported["stadium"]["stadium_id"].as_str().context("a stadium")?;
+    let sale = desk.draft(stadium_id, wall_now()).await?;
+    desk.publish(sale).await?;
+    let beside = beside::measure(&desk, stack, (sale, seconds)).await?;
+    std::fs::write(json, serde_json::to_string_pretty(&beside)?)?;
+    println!("{beside}");
+    Ok(ExitCode::SUCCESS)
+}
+
 /// Where a member of staff works.
-struct Desk {
-    http: Client,
+pub(super) struct Desk {
+    pub(super) http: Client,
     admin_url: String,
     token: String,
     db: PgPool,
@@ -71,7 +83,10 @@ struct Desk {
 
 impl Desk {
     async fn open(stack: &Stack) -> anyhow::Result<Self> {
-        let http = Client::builder().timeout(Duration::from_secs(120)).build()?;
+        let http = Client::builder()
+            .timeout(Duration::from_secs(120))
+            .pool_idle_timeout(IDLE_MAX)
+            .build()?;
         let who = [("username", "bench-staff"), ("scope", "staff")];
         let token = token(stack, &http, &who).await?;
         let db = PgPoolOptions::new()
@@ -135,12 +150,8 @@ impl Desk {
                 .to_owned();
             bare_import.of(self.sql(BARE_SEATS)).await?;
 
-            let drafted = self
-                .ask(self.request(Method::POST, "/matches").json(&plan(&stadium_id)))
-                .await?;
-            let match_id: Uuid = drafted["match_id"].as_str().context("a match")?.parse()?;
-            let path = format!("/matches/{match_id}/publication");
-            publish.of(self.ask(self.request(Method::POST, &path))).await?;
+            let match_id = self.draft(&stadium_id, wall_now()).await?;
+            publish.of(self.publish(match_id)).await?;
             bare_publish.of(self.sql(BARE_INVENTORY)).await?;
             matches.push(match_id);
         }
@@ -165,74 +176,30 @@ impl Desk {
         })
     }
 
-    /// Windows of a running sale, by turns without and with a publication in them.
-    async fn beside(&self, stack: &Stack, sale: Uuid, seconds: u64) -> anyhow::Result<Beside> {
-        self.until_queue_is_there(sale).await?;
-        let buyers = admit(stack, &self.http, (sale, FANS)).await?;
-        let stadium_id = self.stadium_of(sale).await?;
-        let warm = Crowd::start(&buyers);
-        pause(Duration::from_secs(3)).await;
-        warm.stop().await?;
-        let (mut quiet, mut publishing) = (Vec::new(), Vec::new());
-        for window in 1..=WINDOWS {
-            eprintln!("» a sale beside a publication, {window} of {WINDOWS}");
-            quiet.push(self.window(&buyers, (seconds, None)).await?);
-            let drafted = self
-                .ask(self.request(Method::POST, "/matches").json(&plan(&stadium_id)))
-                .await?;
-            let match_id = drafted["match_id"].as_str().context("a match")?;
-            let path = format!("/matches/{match_id}/publication");
-            publishing.push(self.window(&buyers, (seconds, Some(&path))).await?);
-        }
-        let median = |windows: &[Summary]| {
-            let p99 = windows.iter().map(|one| one.p99_ms).collect();
-            Times { ms: p99 }.percentile(50)
-        };
-        let (quiet_p99_ms, publishing_p99_ms) = (median(&quiet), median(&publishing));
-        Ok(Beside {
-            fans: FANS,
-            window_seconds: seconds,
-            quiet,
-            publishing,
-            quiet_p99_ms,
-            publishing_p99_ms,
-            ratio: publishing_p99_ms / quiet_p99_ms,
-        })
-    }
-
     async fn publish_when_full(&self, like: Uuid) -> anyhow::Result<Summary> {
         let (stadium_id, mut times) = (self.stadium_of(like).await?, Times::default());
         for _ in 0..ROUNDS {
-            let drafted = self
-                .ask(self.request(Method::POST, "/matches").json(&plan(&stadium_id)))
-                .await?;
-            let path = format!(
-                "/matches/{}/publication",
-                drafted["match_id"].as_str().context("a match")?
-            );
-            times.of(self.ask(self.request(Method::POST, &path))).await?;
+            let match_id = self.draft(&stadium_id, wall_now()).await?;
+            times.of(self.publish(match_id)).await?;
         }
         Ok(times.summary())
     }
 
-    async fn window(
-        &self,
-        buyers: &[Buyer],
-        (seconds, publish): (u64, Option<&str>),
-    ) -> anyhow::Result<Summary> {
-        let crowd = Crowd::start(buyers);
-        let publication = async {
-            match publish {
-                Some(path) => self.ask(self.request(Method::POST, path)).await.map(drop),
-                None => Ok(()),
-            }
-        };
-        let (published, ()) = tokio::join!(publication, pause(Duration::from_secs(seconds)));
-        published?;
-        Ok(crowd.stop().await?.summary())
+    /// Drafts a match that could be published at once, and is sold from an instant.
+    pub(super) async fn draft(&self, stadium_id: &str, opens_at: DateTime<Utc>) -> anyhow::Result<Uuid> {
+        let body = plan(stadium_id, opens_at);
+        let request = self.request(Method::POST, "/matches").json(&body);
+        let drafted = self.ask(request).await?;
+        Ok(drafted["match_id"].as_str().context("a match")?.parse()?)
     }
 
-    async fn until_queue_is_there(&self, match_id: Uuid) -> anyhow::Result<()> {
+    pub(super) async fn publish(&self, match_id: Uuid) -> anyhow::Result<()> {
+        let path = format!("/matches/{match_id}/publication");
+        self.ask(self.request(Method::POST, &path)).await?;
+        Ok(())
+    }
+
+    pub(super) async fn until_queue_is_there(&self, match_id: Uuid) -> anyhow::Result<()> {
         let path = format!("/matches/{match_id}");
         for _ in 0..100 {
             if self.ask(self.request(Method::GET, &path)).await?["queue_ready"] == true {
@@ -243,7 +210,7 @@ impl Desk {
         anyhow::bail!("the match got no queue")
     }
 
-    async fn stadium_of(&self, match_id: Uuid) -> anyhow::Result<String> {
+    pub(super) async fn stadium_of(&self, match_id: Uuid) -> anyhow::Result<String> {
         let read = self
             .ask(self.request(Method::GET, &format!("/matches/{match_id}")))
             .await?;

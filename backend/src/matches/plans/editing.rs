@@ -12,7 +12,7 @@ use super::body::{MatchBody, SectorBody};
 use super::inventory::{self, StateColumns};
 use super::sale::SaleBody;
 use super::store::{self, PlanRow};
-use super::{notices, parts, phases};
+use super::{notices, parts, phases, publishing};
 use crate::audit::{self, Entry};
 use crate::http::fault::Fault;
 use crate::jobs::{self, Job};
@@ -121,8 +121,7 @@ async fn edit_published(
         return Err(PlanRefused::Locked(vec!["sale"]).into());
     }
     if is_new_layout {
-        inventory::insert_zones(conn, match_id).await?;
-        inventory::insert_inventory(conn, match_id).await?;
+        publishing::fill(conn, match_id).await?;
     } else {
         move_sectors(conn, match_id, (before, &after)).await?;
     }

@@ -288,13 +288,11 @@ async fn publish_match(
     seen: SeenVersion,
     request: KeyedRequest,
 ) -> Result<HttpResponse, Fault<Problem>> {
-    let published = once(&app, (staff.id, &request), &seen.0, StatusCode::OK, async |tx| {
+    once(&app, (staff.id, &request), &seen.0, StatusCode::OK, async |tx| {
         let published = publishing::publish(tx, app.ids, &planner(&staff, None), (*match_id, seen.0)).await;
         published.map(PlanView::from).map_err(Fault::told)
     })
-    .await?;
-    publishing::tell_planner(&app.db).await?;
-    Ok(published)
+    .await
 }
 
 /// End a match that was played.

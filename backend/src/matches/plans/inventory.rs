@@ -4,9 +4,11 @@
     reason = "sqlx's way to name a parameter's type: nothing is converted"
 )]
 
-use domain::ids::MatchId;
+use std::time::Duration;
+
+use domain::ids::{MatchId, ZoneId};
 use domain::inventory::SeatStatus;
-use sqlx::{PgConnection, query, query_scalar};
+use sqlx::{PgConnection, query, query_as, query_scalar};
 
 /// Seats that a match could sell to the public: those of its active sectors without a purpose, but for technical ones.
 pub(super) async fn count_seats_for_sale(conn: &mut PgConnection, match_id: MatchId) -> anyhow::Result<u64> {
@@ -59,25 +61,62 @@ pub(super) async fn insert_zones(conn: &mut PgConnection, match_id: MatchId) -> 
     Ok(())
 }
 
-/// Copies the layout's seats into the match, each in the status that its sector and kind give it; answers how many.
-pub(super) async fn insert_inventory(conn: &mut PgConnection, match_id: MatchId) -> Result<u64, sqlx::Error> {
-    let done = query!(
-        "INSERT INTO match_seat_inventory (match_id, seat_id, zone_id, snake_rank, run_id, status)
-         SELECT u.match_id, s.seat_id, z.zone_id, s.snake_rank, s.run_id,
-                (CASE WHEN s.kind = 'TECHNICAL' THEN 'TECHNICAL'
-                      WHEN u.state = 'ACTIVE' AND u.purpose IS NULL AND NOT u.is_free THEN 'AVAILABLE'
-                      WHEN u.state = 'CLOSED' THEN 'INACTIVE'
-                      WHEN u.state = 'MAINTENANCE' THEN 'MAINTENANCE'
-                      ELSE 'BLOCKED' END)::seat_status
-         FROM match_sectors u
-         JOIN match_zones z ON z.match_id = u.match_id AND z.sector_id = u.sector_id
-         JOIN seats s ON s.sector_id = u.sector_id
-         WHERE u.match_id = $1",
+/// The zones of a match.
+pub(super) async fn list_zone_ids(
+    conn: &mut PgConnection,
+    match_id: MatchId,
+) -> Result<Vec<ZoneId>, sqlx::Error> {
+    query_scalar!(
+        "SELECT zone_id AS \"zone_id: ZoneId\" FROM match_zones WHERE match_id = $1",
         match_id as MatchId,
     )
-    .execute(conn)
-    .await?;
-    Ok(done.rows_affected())
+    .fetch_all(conn)
+    .await
+}
+
+/// Seats that were copied at once.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Copied {
+    /// How many.
+    pub(super) seats: i64,
+    /// The last of them in the snake; none without any.
+    pub(super) last: Option<i32>,
+}
+
+/// Copies seats of the layout into a zone, those behind a place in the snake and no more than `limit`, each in the status that its
+/// sector and kind give it.
+pub(super) async fn insert_seats(
+    conn: &mut PgConnection,
+    match_id: MatchId,
+    zone_id: ZoneId,
+    (after, limit): (Option<i32>, i64),
+) -> Result<Copied, sqlx::Error> {
+    query_as!(
+        Copied,
+        "WITH copied AS (
+             INSERT INTO match_seat_inventory (match_id, seat_id, zone_id, snake_rank, run_id, status)
+             SELECT u.match_id, s.seat_id, z.zone_id, s.snake_rank, s.run_id,
+                    (CASE WHEN s.kind = 'TECHNICAL' THEN 'TECHNICAL'
+                          WHEN u.state = 'ACTIVE' AND u.purpose IS NULL AND NOT u.is_free THEN 'AVAILABLE'
+                          WHEN u.state = 'CLOSED' THEN 'INACTIVE'
+                          WHEN u.state = 'MAINTENANCE' THEN 'MAINTENANCE'
+                          ELSE 'BLOCKED' END)::seat_status
+             FROM match_sectors u
+             JOIN match_zones z ON z.match_id = u.match_id AND z.sector_id = u.sector_id
+             JOIN seats s ON s.sector_id = u.sector_id
+             WHERE u.match_id = $1 AND z.zone_id = $2 AND ($3::int IS NULL OR s.snake_rank > $3)
+             ORDER BY s.snake_rank
+             LIMIT $4
+             RETURNING snake_rank
+         )
+         SELECT count(*) AS \"seats!\", max(snake_rank) AS last FROM copied",
+        match_id as MatchId,
+        zone_id as ZoneId,
+        after,
+        limit,
+    )
+    .fetch_one(conn)
+    .await
 }
 
 /// Whether anybody has a ticket for the match.
@@ -90,9 +129,25 @@ pub(super) async fn has_tickets(conn: &mut PgConnection, match_id: MatchId) -> R
     .await
 }
 
-/// Counts the seats of all matches anew for the planner.
-pub(super) async fn analyze_inventory(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
-    query!("ANALYZE match_seat_inventory").execute(conn).await?;
+/// Whether seats of any match are sold now.
+pub(super) async fn is_anything_on_sale(conn: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    query_scalar!(
+        "SELECT EXISTS (
+             SELECT FROM sales_phases p
+             JOIN matches m USING (match_id)
+             WHERE p.starts_at <= clock_timestamp() AND clock_timestamp() < p.ends_at
+               AND m.state = 'PUBLISHED' AND m.deleted_at IS NULL
+         ) AS \"is!\""
+    )
+    .fetch_one(conn)
+    .await
+}
+
+/// Leaves the database to others for a moment.
+pub(super) async fn give_way(conn: &mut PgConnection, pause: Duration) -> Result<(), sqlx::Error> {
+    query!("SELECT pg_sleep($1)::text AS slept", pause.as_secs_f64())
+        .fetch_one(conn)
+        .await?;
     Ok(())
 }
 

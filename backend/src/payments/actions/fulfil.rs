@@ -2,6 +2,7 @@
 
 use domain::ids::{RefundId, SeatId, TicketId};
 use domain::inventory::{SeatQuantity, Shelf};
+use domain::matches::MatchState;
 use domain::money::Money;
 use domain::orders::OrderState;
 use domain::payments::{Fulfilment, FulfilmentFacts, RefundReason, decide_fulfilment};
@@ -58,6 +59,9 @@ async fn read_facts(
     let buyer = buyers::lock(conn, order.match_id, order.user_id).await?;
     let now = seats::now(conn).await?;
     let wanted = u32::try_from(lines.len())?;
+    let is_played = terms
+        .as_ref()
+        .is_some_and(|terms| terms.state != MatchState::Cancelled);
     let within_limit = terms.zip(buyer).is_some_and(|(terms, buyer)| {
         let other_cart = buyer
             .live_cart(now)
@@ -87,6 +91,7 @@ async fn read_facts(
         quantity.and_then(|quantity| shelf.take_adjacent(quantity))
     };
     Ok(FulfilmentFacts {
+        is_played,
         same_seats,
         equal_seats,
         identities_free: taken == u64::from(wanted),

@@ -167,6 +167,34 @@ async fn of_phases_planned_at_once_for_the_same_time_one_is_planned() {
 }
 
 #[tokio::test]
+async fn a_session_that_was_opened_in_an_earlier_phase_buys_nothing_ahead_of_the_line_of_the_next_one() {
+    let world = World::start().await;
+    let iva = staff(&world).await;
+    let (ana, path) = (world.fan("ana").await, path(&world));
+    let held = ana.hold(world.zones[0], 1).await.ok();
+    let open = iva.get(&path).await.ok()["items"][0].clone();
+    let of_open = format!("{path}/{}", open["phase_id"].as_str().unwrap());
+    let because = because("the loyal ones have had their turn");
+    iva.post(&format!("{of_open}/closing"), &because).await.ok();
+    let next = general(now() + TimeDelta::hours(1), now() + TimeDelta::days(2));
+    let next = iva.post(&path, &next).await.ok();
+    let of_next = format!("{path}/{}", next["phase_id"].as_str().unwrap());
+    iva.post(&format!("{of_next}/opening"), &because).await.ok();
+
+    let more = ana.wish(world.zones[1], 2).header("If-Match", "\"1\"");
+    answer(more).await.refused(409, "earlier-phase");
+    assert_eq!(
+        ana.get(&ana.cart_path()).await.ok()["seats"],
+        held["seats"],
+        "what they hold stays theirs"
+    );
+    let ben = world.fan("ben").await;
+    ben.admit_for(1_201);
+    ben.hold(world.zones[0], 1).await.ok();
+    world.stop().await;
+}
+
+#[tokio::test]
 async fn in_a_loyalty_phase_points_decide_how_many_tickets_a_fan_may_have() {
     let world = World::start().await;
     let iva = world.clerk("iva", &[Role::SuperAdmin]).await;

@@ -4,6 +4,7 @@ use backend::jobs::Outcome;
 use backend::payments::actions::{close_order, refund};
 use chrono::TimeDelta;
 use domain::ids::{OrderId, PaymentId};
+use domain::staff::Role;
 use platform::clock::{Clock, SystemClock};
 use serde_json::{Value, json};
 
@@ -77,6 +78,39 @@ async fn a_fan_who_has_not_paid_yet_is_left_in_peace_when_stripe_is_asked() {
     world.start_workers().await;
     world.time_passes(A_WHILE).await;
     ana.sees(&order, "COMPLETED").await;
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_payment_that_lands_after_its_match_was_called_off_goes_back_whole() {
+    let world = World::start_without_webhooks().await;
+    let (iva, eva) = (
+        world.clerk("iva", &[Role::MatchManager]).await,
+        world.clerk("eva", &[Role::MatchManager]).await,
+    );
+    let ana = world.fan("ana").await;
+    let (order, _) = ana.order_and_pay(2).await;
+    let path = format!("/matches/{}/cancellation", world.match_id);
+    let reason = json!({"reason": "a storm comes"});
+    iva.post(&path, &reason).await.ok();
+    eva.post(&format!("{path}/approval"), &reason).await.ok();
+
+    world.start_workers().await;
+    world.time_passes(A_WHILE).await;
+
+    ana.sees(&order, "REFUNDED").await;
+    assert_eq!(ana.read_order(&order).await["reason"], "MATCH_CANCELLED");
+    eventually("the refund is through", || async {
+        world
+            .number("SELECT count(*) FROM refunds WHERE state = 'SUCCEEDED'")
+            .await
+            == 1
+    })
+    .await;
+    assert_eq!(refunded_and_captured(&world), (8_480, 8_480));
+    assert_eq!(world.number("SELECT count(*) FROM tickets").await, 0);
+    world.assert_seats_are_whole().await;
+    world.assert_books_balance().await;
     world.stop().await;
 }
 

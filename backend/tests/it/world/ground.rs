@@ -45,7 +45,13 @@ impl Ground<'_> {
             max_sessions: 100,
             admissions_per_minute: None,
         };
-        catalogue::seed(&app.db, app.ids, &seed).await.unwrap()
+        let match_id = catalogue::seed(&app.db, app.ids, &seed).await.unwrap();
+        // Its sale has been open for a day: sessions of any length were opened in it.
+        sqlx::raw_sql("UPDATE sales_phases SET starts_at = starts_at - interval '1 day'")
+            .execute(&app.db)
+            .await
+            .unwrap();
+        match_id
     }
 
     fn file(&self) -> Value {

@@ -66,6 +66,8 @@ pub struct SaleTerms {
     pub ticket_vat: Rate,
     /// VAT contained in the fee.
     pub fee_vat: Rate,
+    /// Length of a session of the waiting room, from admission.
+    pub session: TimeDelta,
     /// No payment attempt starts in so much of the session's end.
     pub last_attempt: TimeDelta,
     /// A started attempt may land so long after the session's end.
@@ -86,6 +88,13 @@ impl SaleTerms {
     #[must_use]
     pub fn is_open(&self, now: Timestamp) -> bool {
         self.is_sold() && self.phase.is_open(now)
+    }
+
+    /// Whether a session that ends then was opened in the phase that is on: each phase has a line of its own, and who was let in for
+    /// an earlier one does not buy ahead of it. Both instants are the room's, in its milliseconds, so that no two clocks are compared.
+    #[must_use]
+    pub fn is_of_this_phase(&self, session_ends_at: Timestamp) -> bool {
+        (session_ends_at - self.session).timestamp_millis() >= self.phase.starts_at.timestamp_millis()
     }
 
     /// The terms for a buyer with so many loyalty points: no more tickets than the phase gives them.
@@ -168,9 +177,26 @@ pub(crate) mod tests {
             fee: Rate::percent(6.into()),
             ticket_vat: Rate::percent(5.into()),
             fee_vat: Rate::percent(25.into()),
+            session: TimeDelta::seconds(990),
             last_attempt: TimeDelta::seconds(90),
             refund_deadline: TimeDelta::hours(48),
             landing: TimeDelta::seconds(60),
+        }
+    }
+
+    #[test]
+    fn a_session_is_of_the_phase_in_which_it_was_opened_to_the_millisecond() {
+        let opened = |millis: i64| at(10) + TimeDelta::milliseconds(millis);
+        let begins_within_a_millisecond = SaleTerms {
+            phase: Phase {
+                starts_at: at(10) + TimeDelta::microseconds(999),
+                ..terms().phase
+            },
+            ..terms()
+        };
+        for terms in [terms(), begins_within_a_millisecond] {
+            assert!(terms.is_of_this_phase(opened(0) + terms.session));
+            assert!(!terms.is_of_this_phase(opened(-1) + terms.session));
         }
     }
 

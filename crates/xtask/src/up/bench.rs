@@ -33,6 +33,9 @@ pub(crate) struct BenchArgs {
     /// Length of a window of the running sale, seconds
     #[arg(long, default_value_t = 10)]
     seconds: u64,
+    /// Only the holds beside a publication: about four minutes
+    #[arg(long)]
+    beside_only: bool,
     /// First of the ports; all others lie at fixed distances from it
     #[arg(long, default_value_t = 7400, value_parser = clap::value_parser!(u16).range(1024..=60000))]
     port_base: u16,
@@ -57,6 +60,9 @@ pub(crate) fn bench(checkout: &Checkout, what: &Bench) -> anyhow::Result<()> {
         .arg(&json)
         .arg("--seconds")
         .arg(args.seconds.to_string());
+    if args.beside_only {
+        bench.arg("--beside-only");
+    }
     let ended = watched(&mut bench, || fleet.check());
     println!("» stopping");
     fleet.stop();
