@@ -1,5 +1,6 @@
 //! Put people on the blacklist, take them off, ask for them.
 
+use domain::ids::UserId;
 use domain::users::{Document, Oib};
 use platform::ids::Ids;
 use platform::problems::Problem;
@@ -8,9 +9,8 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::file::{self, Listed, NotImported};
-use super::store::{
-    self, EntryColumns, EntryFilter, EntryRow, TicketHeld, ViolationFilter, ViolationRow, list_blocked,
-};
+use super::read_models::{self, OrderOpen, TicketHeld};
+use super::store::{self, EntryColumns, EntryFilter, EntryRow, ViolationFilter, ViolationRow, list_blocked};
 use crate::app::Db;
 use crate::audit::{self, Actor, Entry};
 use crate::http::fault::{Fault, Refusal};
@@ -48,6 +48,32 @@ pub struct Keeper {
     pub reason: String,
 }
 
+impl Keeper {
+    /// Their account; an operator at the command line has none.
+    fn account(&self) -> Option<UserId> {
+        match self.actor {
+            Actor::Staff(by) => Some(by),
+            Actor::Fan(_) | Actor::Operator | Actor::System(_) => None,
+        }
+    }
+}
+
+/// What people who are new on the list have: a warning. It stays as it is until somebody cancels it.
+#[derive(Debug, Clone)]
+pub struct Possessions {
+    /// Tickets to matches to come.
+    pub tickets: Vec<TicketHeld>,
+    /// Orders that wait for their payment, and become tickets when it lands.
+    pub open_orders: Vec<OrderOpen>,
+}
+
+async fn possessions(conn: &mut PgConnection, people: &[Vec<u8>]) -> Result<Possessions, sqlx::Error> {
+    Ok(Possessions {
+        tickets: read_models::list_tickets_of(conn, people).await?,
+        open_orders: read_models::list_open_orders_of(conn, people).await?,
+    })
+}
+
 /// What an import did, or would do.
 #[derive(Debug, Clone)]
 pub struct Imported {
@@ -59,8 +85,8 @@ pub struct Imported {
     pub repeated: Vec<u64>,
     /// Lines of people who were on it already.
     pub present: Vec<u64>,
-    /// Tickets to matches to come of those who are new on it.
-    pub tickets: Vec<TicketHeld>,
+    /// What those have who are new on it.
+    pub possessions: Possessions,
 }
 
 /// Puts everybody whom `text` names on the blacklist. All or nothing; whoever is on it already stays as they are.
@@ -84,7 +110,7 @@ pub async fn import(
         ..EntryFilter::default()
     };
     let before = store::count_entries(conn, &everybody).await?;
-    let added = store::insert_entries(conn, &people, source).await?;
+    let added = store::insert_entries(conn, &people, (source, keeper.account())).await?;
     let of_line = people.identities.iter().zip(&read.listed);
     let present = of_line
         .filter(|(identity, _)| !added.contains(identity))
@@ -94,7 +120,7 @@ pub async fn import(
         added: added.len(),
         repeated: read.repeated,
         present: present.collect(),
-        tickets: store::list_tickets_of(conn, &added).await?,
+        possessions: possessions(conn, &added).await?,
     };
     let entry = Entry {
         actor: keeper.actor,
@@ -107,7 +133,7 @@ pub async fn import(
     Ok(done)
 }
 
-/// Puts one person on the blacklist, and answers their entry and the tickets that they have.
+/// Puts one person on the blacklist, and answers their entry and what they have.
 ///
 /// # Errors
 /// [`ListRefused::OnTheList`].
@@ -117,9 +143,10 @@ pub async fn add(
     personal_data: &PersonalData,
     keeper: &Keeper,
     (person, source): (Listed, &str),
-) -> Result<(EntryRow, Vec<TicketHeld>), Fault<ListRefused>> {
+) -> Result<(EntryRow, Possessions), Fault<ListRefused>> {
     let people = columns(ids, personal_data, &[person])?;
-    if store::insert_entries(conn, &people, source).await?.is_empty() {
+    let added = store::insert_entries(conn, &people, (source, keeper.account())).await?;
+    if added.is_empty() {
         return Err(ListRefused::OnTheList.into());
     }
     let filter = EntryFilter {
@@ -129,10 +156,10 @@ pub async fn add(
     };
     let made = store::list_entries(conn, &filter, (None, 1)).await?.pop();
     let made = made.ok_or(ListRefused::NoSuchEntry)?;
-    let tickets = store::list_tickets_of(conn, &people.identities).await?;
-    let told = json!({"tickets": tickets.len()});
+    let has = possessions(conn, &people.identities).await?;
+    let told = json!({"tickets": has.tickets.len(), "open_orders": has.open_orders.len()});
     record(conn, keeper, ("blacklist.added", &made), told).await?;
-    Ok((made, tickets))
+    Ok((made, has))
 }
 
 /// Takes somebody off; the entry stays as history.
@@ -141,7 +168,7 @@ pub async fn add(
 /// [`ListRefused::NoSuchEntry`].
 pub async fn remove(db: &Db, keeper: &Keeper, entry: Uuid) -> Result<(), Fault<ListRefused>> {
     let mut tx = db.begin().await?;
-    let removed = store::remove_entry(&mut tx, entry, &keeper.reason).await?;
+    let removed = store::remove_entry(&mut tx, entry, (&keeper.reason, keeper.account())).await?;
     let removed = removed.ok_or(ListRefused::NoSuchEntry)?;
     record(&mut tx, keeper, ("blacklist.removed", &removed), json!({})).await?;
 
@@ -160,7 +187,7 @@ pub async fn clear(
     confirmed: u64,
 ) -> Result<u64, Fault<ListRefused>> {
     store::lock_list(conn).await?;
-    let removed = store::remove_all(conn, &keeper.reason).await?;
+    let removed = store::remove_all(conn, (&keeper.reason, keeper.account())).await?;
     if removed != confirmed {
         return Err(ListRefused::OtherNumber(removed).into());
     }
@@ -174,14 +201,28 @@ pub async fn clear(
     Ok(removed)
 }
 
-/// Whether this person may not be sold a ticket.
+/// Whether this person may not be sold a ticket. That somebody asked is audited, and what they heard; not of whom.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn is_blocked(db: &Db, personal_data: &PersonalData, oib: Oib) -> Result<bool, sqlx::Error> {
-    let mut conn = db.acquire().await?;
+pub async fn check(
+    db: &Db,
+    ids: Ids,
+    personal_data: &PersonalData,
+    (by, oib): (Actor, Oib),
+) -> Result<bool, sqlx::Error> {
+    let mut tx = db.begin().await?;
     let identity = personal_data.identity(&Document::Oib(oib)).0;
-    Ok(!list_blocked(&mut conn, &[identity]).await?.is_empty())
+    let is_blocked = !list_blocked(&mut tx, &[identity]).await?.is_empty();
+    let entry = Entry {
+        actor: by,
+        deed: "blacklist.checked",
+        subject_id: ids.next(),
+        details: json!({"is_blocked": is_blocked}),
+    };
+    audit::record(&mut tx, entry).await?;
+    tx.commit().await?;
+    Ok(is_blocked)
 }
 
 /// A page of entries, and how many there are.

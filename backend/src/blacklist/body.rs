@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::actions::Imported;
-use super::store::{EntryRow, TicketHeld, ViolationFilter, ViolationRow};
+use super::actions::{Imported, Possessions};
+use super::read_models::{OrderOpen, TicketHeld};
+use super::store::{EntryRow, ViolationFilter, ViolationRow};
 use crate::http::pages::Age;
 use crate::secrets::PersonalData;
 
@@ -24,9 +25,15 @@ pub(super) struct EntryView {
     #[schema(example = "MUP")]
     pub(super) source: String,
     pub(super) added_at: DateTime<Utc>,
+    /// Whose account put them on it; absent: an operator's command line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) added_by: Option<Uuid>,
     /// Absent while they are on it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) removed_at: Option<DateTime<Utc>>,
+    /// Whose account took them off; absent: an operator's command line, or while they are on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) removed_by: Option<Uuid>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) removal_reason: Option<String>,
 }
@@ -40,7 +47,9 @@ impl EntryView {
             last_name: row.last_name,
             source: row.source,
             added_at: row.created_at,
+            added_by: row.added_by.map(|by| by.0),
             removed_at: row.removed_at,
+            removed_by: row.removed_by.map(|by| by.0),
             removal_reason: row.removal_reason,
         })
     }
@@ -75,6 +84,46 @@ impl From<TicketHeld> for TicketHeldView {
     }
 }
 
+/// An order of somebody on the blacklist that waits for its payment.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct OrderOpenView {
+    pub(super) order_id: Uuid,
+    pub(super) match_id: Uuid,
+    #[schema(example = "Hrvatska – Portugal")]
+    pub(super) match_title: String,
+    /// They are buying: then all of it is concerned.
+    pub(super) is_buyer: bool,
+}
+
+impl From<OrderOpen> for OrderOpenView {
+    fn from(order: OrderOpen) -> Self {
+        Self {
+            order_id: order.order_id.0,
+            match_id: order.match_id.0,
+            match_title: order.match_title,
+            is_buyer: order.is_buyer,
+        }
+    }
+}
+
+/// What people have who are new on the blacklist. A warning: it stays valid until somebody cancels it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct PossessionsView {
+    /// Tickets to matches to come.
+    tickets: Vec<TicketHeldView>,
+    /// Orders that become tickets when their payment lands.
+    open_orders: Vec<OrderOpenView>,
+}
+
+impl From<Possessions> for PossessionsView {
+    fn from(has: Possessions) -> Self {
+        Self {
+            tickets: has.tickets.into_iter().map(TicketHeldView::from).collect(),
+            open_orders: has.open_orders.into_iter().map(OrderOpenView::from).collect(),
+        }
+    }
+}
+
 /// Somebody to be put on the blacklist.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -94,8 +143,8 @@ pub(super) struct EntryBody {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct AddedView {
     pub(super) entry: EntryView,
-    /// A warning: these stay valid until somebody cancels them.
-    pub(super) tickets: Vec<TicketHeldView>,
+    #[serde(flatten)]
+    pub(super) has: PossessionsView,
 }
 
 /// Which entries.
@@ -175,8 +224,8 @@ pub(super) struct ImportView {
     pub(super) repeated_lines: Vec<u64>,
     /// Lines of people who were on it already.
     pub(super) present_lines: Vec<u64>,
-    /// A warning: tickets of those who are new on it.
-    pub(super) tickets: Vec<TicketHeldView>,
+    #[serde(flatten)]
+    pub(super) has: PossessionsView,
 }
 
 impl ImportView {
@@ -187,7 +236,7 @@ impl ImportView {
             added: done.added,
             repeated_lines: done.repeated,
             present_lines: done.present,
-            tickets: done.tickets.into_iter().map(TicketHeldView::from).collect(),
+            has: done.possessions.into(),
         }
     }
 }

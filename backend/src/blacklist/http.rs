@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::actions::{self, Keeper};
 use super::body::{
     AddedView, CheckBody, CheckView, ClearedView, ClearingBody, EntriesQuery, EntryBody, EntryView,
-    ImportQuery, ImportView, TicketHeldView, ViolationView, ViolationsQuery,
+    ImportQuery, ImportView, ViolationView, ViolationsQuery,
 };
 use super::file::{Listed, NotImported};
 use super::store::EntryFilter;
@@ -132,10 +132,10 @@ async fn add_entry(
         StatusCode::CREATED,
         async |tx| {
             let added = actions::add(tx, app.ids, &app.personal_data, &keeper, (person, &body.source)).await;
-            let (entry, tickets) = added.map_err(Fault::told)?;
+            let (entry, has) = added.map_err(Fault::told)?;
             Ok(AddedView {
                 entry: EntryView::of(&app.personal_data, entry)?,
-                tickets: tickets.into_iter().map(TicketHeldView::from).collect(),
+                has: has.into(),
             })
         },
     )
@@ -161,19 +161,20 @@ async fn remove_entry(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Whether somebody may not be sold a ticket.
+/// Whether somebody may not be sold a ticket. It is audited that you asked, not of whom.
 #[utoipa::path(tag = "blacklist", request_body = CheckBody,
-    params(("Idempotency-Key" = Option<String>, Header, description = "not needed: nothing is changed")),
+    params(("Idempotency-Key" = Option<String>, Header, description = "not needed: asking twice changes nothing")),
     responses((status = 200, body = CheckView), (status = 403, body = Problem), (status = 422, body = Problem)),
     extensions(("x-epic" = json!("E11")), ("x-feature" = json!("E11-F3")), ("x-rules" = json!(["blacklist"])),
         ("x-permission" = json!("blacklist.check"))))]
 #[post("/blacklist/checks")]
 async fn check_person(
     app: Data<App>,
-    _staff: Staff<CheckBlacklist>,
+    staff: Staff<CheckBlacklist>,
     body: Body<CheckBody>,
 ) -> Result<Json<CheckView>, Fault<Problem>> {
-    let is_blocked = actions::is_blocked(&app.db, &app.personal_data, oib(&body.oib)?).await?;
+    let asked = (Actor::Staff(staff.id), oib(&body.oib)?);
+    let is_blocked = actions::check(&app.db, app.ids, &app.personal_data, asked).await?;
     Ok(Json(CheckView {
         is_blocked,
         message: is_blocked.then_some(crate::http::problems::HOLDER_BLACKLISTED.title),

@@ -8,6 +8,7 @@ pub mod actions;
 mod body;
 mod file;
 pub mod http;
+mod read_models;
 mod store;
 
 pub use file::{BadLine, Listed, NotImported};

@@ -1,11 +1,11 @@
-//! Statements on `blacklist` and `blacklist_violations`, and the one that finds whoever has tickets.
+//! Statements on `blacklist` and `blacklist_violations`.
 #![expect(
     clippy::as_conversions,
     reason = "sqlx's way to name a parameter's type: nothing is converted"
 )]
 
 use domain::Timestamp;
-use domain::ids::{MatchId, OrderId, SessionTicketId, TicketId, UserId};
+use domain::ids::{MatchId, SessionTicketId, UserId};
 use sqlx::{PgConnection, query, query_as, query_scalar};
 use uuid::Uuid;
 
@@ -81,11 +81,11 @@ pub(super) struct EntryColumns {
 pub(super) async fn insert_entries(
     conn: &mut PgConnection,
     people: &EntryColumns,
-    source: &str,
+    (source, by): (&str, Option<UserId>),
 ) -> Result<Vec<Vec<u8>>, sqlx::Error> {
     query_scalar!(
-        "INSERT INTO blacklist (entry_id, identity, oib_encrypted, first_name, last_name, source)
-         SELECT entry_id, identity, oib, first_name, last_name, $6
+        "INSERT INTO blacklist (entry_id, identity, oib_encrypted, first_name, last_name, source, added_by)
+         SELECT entry_id, identity, oib, first_name, last_name, $6, $7::uuid
          FROM unnest($1::uuid[], $2::bytea[], $3::bytea[], $4::text[], $5::text[])
               AS p(entry_id, identity, oib, first_name, last_name)
          ORDER BY identity
@@ -97,6 +97,7 @@ pub(super) async fn insert_entries(
         &people.first_names as &[Option<String>],
         &people.last_names as &[Option<String>],
         source,
+        by as Option<UserId>,
     )
     .fetch_all(conn)
     .await
@@ -115,10 +116,14 @@ pub struct EntryRow {
     pub last_name: Option<String>,
     /// Who says so.
     pub source: String,
+    /// Who put them on it; nobody: an operator.
+    pub added_by: Option<UserId>,
     /// Since when.
     pub created_at: Timestamp,
     /// Until when.
     pub removed_at: Option<Timestamp>,
+    /// Who took them off; nobody: an operator.
+    pub removed_by: Option<UserId>,
     /// Why not any more.
     pub removal_reason: Option<String>,
 }
@@ -144,7 +149,8 @@ pub(super) async fn list_entries(
 ) -> Result<Vec<EntryRow>, sqlx::Error> {
     query_as!(
         EntryRow,
-        "SELECT entry_id, oib_encrypted, first_name, last_name, source, created_at, removed_at, removal_reason
+        "SELECT entry_id, oib_encrypted, first_name, last_name, source, added_by AS \"added_by: UserId\", created_at,
+                removed_at, removed_by AS \"removed_by: UserId\", removal_reason
          FROM blacklist
          WHERE ($1::text IS NULL OR position(lower($1) IN lower(concat_ws(' ', first_name, last_name))) > 0)
            AND ($2::bytea IS NULL OR identity = $2)
@@ -182,16 +188,18 @@ pub(super) async fn count_entries(conn: &mut PgConnection, filter: &EntryFilter)
 pub(super) async fn remove_entry(
     conn: &mut PgConnection,
     entry: Uuid,
-    reason: &str,
+    (reason, by): (&str, Option<UserId>),
 ) -> Result<Option<EntryRow>, sqlx::Error> {
     query_as!(
         EntryRow,
         "UPDATE blacklist
-         SET removed_at = clock_timestamp(), removal_reason = $2
+         SET removed_at = clock_timestamp(), removal_reason = $2, removed_by = $3
          WHERE entry_id = $1 AND removed_at IS NULL
-         RETURNING entry_id, oib_encrypted, first_name, last_name, source, created_at, removed_at, removal_reason",
+         RETURNING entry_id, oib_encrypted, first_name, last_name, source, added_by AS \"added_by: UserId\", created_at,
+                   removed_at, removed_by AS \"removed_by: UserId\", removal_reason",
         entry,
         reason,
+        by as Option<UserId>,
     )
     .fetch_optional(conn)
     .await
@@ -206,53 +214,20 @@ pub(super) async fn lock_list(conn: &mut PgConnection) -> Result<(), sqlx::Error
 }
 
 /// Takes everybody off, and answers how many those were.
-pub(super) async fn remove_all(conn: &mut PgConnection, reason: &str) -> Result<u64, sqlx::Error> {
+pub(super) async fn remove_all(
+    conn: &mut PgConnection,
+    (reason, by): (&str, Option<UserId>),
+) -> Result<u64, sqlx::Error> {
     let done = query!(
-        "UPDATE blacklist SET removed_at = clock_timestamp(), removal_reason = $1 WHERE removed_at IS NULL",
+        "UPDATE blacklist
+         SET removed_at = clock_timestamp(), removal_reason = $1, removed_by = $2
+         WHERE removed_at IS NULL",
         reason,
+        by as Option<UserId>,
     )
     .execute(conn)
     .await?;
     Ok(done.rows_affected())
-}
-
-/// A ticket of somebody on the list, for a match to come.
-#[derive(Debug, Clone)]
-pub struct TicketHeld {
-    /// The ticket.
-    pub ticket_id: TicketId,
-    /// What it was bought with.
-    pub order_id: OrderId,
-    /// For which match.
-    pub match_id: MatchId,
-    /// As people call the match.
-    pub match_title: String,
-    /// Whether they bought it, rather than only hold it.
-    pub is_buyer: bool,
-}
-
-/// Live tickets to matches to come of these people: those they hold, and all of orders they bought.
-pub(super) async fn list_tickets_of(
-    conn: &mut PgConnection,
-    identities: &[Vec<u8>],
-) -> Result<Vec<TicketHeld>, sqlx::Error> {
-    query_as!(
-        TicketHeld,
-        "SELECT t.ticket_id, t.order_id, t.match_id, m.home_team || ' – ' || m.away_team AS \"match_title!\",
-                EXISTS (
-                    SELECT FROM user_profiles p WHERE p.user_id = t.user_id AND p.oib_index = ANY($1)
-                ) AS \"is_buyer!\"
-         FROM tickets t
-         JOIN matches m USING (match_id)
-         WHERE t.state = 'SOLD' AND m.kick_off_at > clock_timestamp()
-           AND (t.ticket_id IN (SELECT ticket_id FROM match_identities WHERE identity = ANY($1) AND ticket_id IS NOT NULL)
-                OR t.user_id IN (SELECT user_id FROM user_profiles WHERE oib_index = ANY($1)))
-         ORDER BY t.ticket_id
-         LIMIT 1000",
-        identities,
-    )
-    .fetch_all(conn)
-    .await
 }
 
 /// An attempt that was blocked, as the report tells of it.

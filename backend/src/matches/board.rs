@@ -8,7 +8,6 @@ use actix_web::web::Bytes;
 use chrono::{DateTime, Utc};
 use domain::ids::MatchId;
 use domain::inventory::SeatQuantity;
-use domain::matches::MatchState;
 use domain::money::with_cents;
 use moka::future::Cache;
 use rust_decimal::Decimal;
@@ -75,7 +74,7 @@ impl ZoneBoard {
         }
     }
 
-    /// The board of a match as JSON; `None` for an unknown match.
+    /// The board of a match as JSON; `None` for one that the public may not see.
     ///
     /// # Errors
     /// When the database fails.
@@ -85,8 +84,10 @@ impl ZoneBoard {
 
     async fn count(&self, match_id: MatchId) -> anyhow::Result<Option<Bytes>> {
         let mut conn = self.db.acquire().await?;
-        let terms = store::sale_terms(&mut conn, match_id).await?;
-        let Some(terms) = terms.filter(|terms| terms.state != MatchState::Draft) else {
+        if store::find_public(&mut conn, match_id).await?.is_none() {
+            return Ok(None);
+        }
+        let Some(terms) = store::sale_terms(&mut conn, match_id).await? else {
             return Ok(None);
         };
         let now = store::now(&mut conn).await?;

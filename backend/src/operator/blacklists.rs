@@ -18,7 +18,8 @@ use crate::settings::Settings;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Blacklist {
     /// Put everybody whom a file names on the blacklist: one OIB a line, or CSV with the head `oib,first_name,last_name`; `#` begins a
-    /// comment. All or nothing. Prints {"named": …, "added": …, "tickets": …}.
+    /// comment. All or nothing. Prints {"named": …, "added": …, "tickets": …, "open_orders": …}: what those have who
+    /// are new on it.
     #[command(after_help = "Example: backend admin blacklist import mup-2026-11.csv --source MUP --dry-run")]
     Import {
         /// The file.
@@ -70,7 +71,8 @@ pub(super) async fn run(settings: &Settings, deed: Blacklist) -> anyhow::Result<
             print(&format!(
                 "{}\n",
                 json!({"named": done.named, "added": done.added, "repeated_lines": done.repeated,
-                    "present_lines": done.present, "tickets": done.tickets.len(), "dry_run": dry_run})
+                    "present_lines": done.present, "tickets": done.possessions.tickets.len(),
+                    "open_orders": done.possessions.open_orders.len(), "dry_run": dry_run})
             ))
         }
         Blacklist::Clear {

@@ -1,6 +1,6 @@
 //! Check out a cart: holders, identities, prices, an order that waits for its payment.
 
-use domain::ids::{MatchId, OrderId, SeatId};
+use domain::ids::{MatchId, OrderId, SavedProfileId, SeatId};
 use domain::inventory::BuyerCart;
 use domain::matches::SaleTerms;
 use domain::money::Money;
@@ -30,6 +30,8 @@ pub(super) struct Checkout {
     pub cart_version: i32,
     /// Holders of the tickets that are not the buyer's own.
     pub holders: Vec<Holder>,
+    /// More of them, by what the fan has saved of them.
+    pub saved_holders: Vec<SavedProfileId>,
     /// Whether equal seats will do if a late payment finds these gone.
     pub accept_equal_seats: bool,
     /// The client's name for this request.
@@ -74,7 +76,10 @@ pub(super) async fn check_out(
     } else {
         Some(own)
     };
-    let holders = name_holders(own, checkout.holders.clone(), cart.seat_ids.len())?;
+    let saved = users::saved::holders(&mut tx, app, (fan.id, &checkout.saved_holders)).await?;
+    let saved = saved.ok_or(CheckoutRefused::NoSuchSavedProfile)?;
+    let named = [checkout.holders.clone(), saved].concat();
+    let holders = name_holders(own, named, cart.seat_ids.len())?;
     let lines = price_lines(app, &cart, &terms, holders)?;
     if let Some(blocked) = find_blacklisted(&mut tx, &lines).await? {
         // Written down in a transaction of its own: this one takes nothing.

@@ -3,7 +3,7 @@
 use actix_web::web::{Data, Json, Path, Query};
 use actix_web::{HttpResponse, get, post};
 use chrono::{DateTime, Utc};
-use domain::ids::{MatchId, OrderId};
+use domain::ids::{MatchId, OrderId, SavedProfileId};
 use domain::orders::{CheckoutRefused, OrderState};
 use domain::users::Holder;
 use platform::body::Body;
@@ -52,6 +52,9 @@ impl Refusal for CheckoutRefused {
             Self::HolderTwice { holder } => Problem::new(INVALID_HOLDER)
                 .detail(format!("the holder of ticket {holder} is named twice"))
                 .member("holder", *holder),
+            Self::NoSuchSavedProfile => {
+                Problem::new(INVALID_HOLDER).detail("saved_holders names a profile that is none of yours")
+            }
             Self::HolderHasTicket => Problem::new(HOLDER_HAS_TICKET),
             Self::Blacklisted => Problem::new(HOLDER_BLACKLISTED),
             Self::KeyReused => Problem::new(IDEMPOTENCY_KEY_REUSED),
@@ -68,6 +71,10 @@ pub struct CheckoutBody {
     /// Holders of tickets 2 and up: ticket 1 is the buyer's own, unless they have one for this match already.
     #[schema(max_items = 4)]
     holders: Vec<HolderBody>,
+    /// The same by what is saved of them (`/users/me/saved-profiles`): holders of the tickets after those of `holders`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<Uuid>, max_items = 4)]
+    saved_holders: Vec<SavedProfileId>,
     /// Whether equal seats, together in the same zone, will do if a late payment finds these gone.
     #[serde(default)]
     accept_equal_seats: bool,
@@ -76,7 +83,7 @@ pub struct CheckoutBody {
 impl CheckoutBody {
     fn parse(&self, app: &App, key: IdempotencyKey, match_id: MatchId) -> Result<Checkout, Problem> {
         let now = app.clock.now();
-        if self.holders.len() > 4 {
+        if self.holders.len() + self.saved_holders.len() > 4 {
             return Err(Problem::new(INVALID_REQUEST).detail("at most 4 holders"));
         }
         let holder = |(index, body): (usize, &HolderBody)| {
@@ -92,6 +99,7 @@ impl CheckoutBody {
         Ok(Checkout {
             cart_version: self.cart_version,
             holders: holders?,
+            saved_holders: self.saved_holders.clone(),
             accept_equal_seats: self.accept_equal_seats,
             key: key.0,
             request_hash: app.personal_data.request_hash(&said),

@@ -64,17 +64,26 @@ pub(super) async fn find_profile(
 }
 
 /// `false` when the user has a profile or another has the OIB, also if it was made in this moment. Both are looked at together:
-/// of two equal inserts at once either may meet the other at the OIB first.
+/// of two equal inserts at once either may meet the other at the OIB first. What the user had saved of the same person goes: it
+/// is they themselves, and nobody is among one's profiles twice (E1-F4).
 pub(super) async fn insert_profile(
     conn: &mut PgConnection,
     user: UserId,
     profile: &Profile,
 ) -> Result<bool, sqlx::Error> {
-    let made = query!(
-        "INSERT INTO user_profiles
-             (user_id, full_name, date_of_birth, nationality, oib_encrypted, oib_index, email, phone)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-         ON CONFLICT DO NOTHING",
+    query_scalar!(
+        "WITH made AS (
+             INSERT INTO user_profiles
+                 (user_id, full_name, date_of_birth, nationality, oib_encrypted, oib_index, email, phone)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+             ON CONFLICT DO NOTHING
+             RETURNING user_id, oib_index
+         ), saved_before AS (
+             DELETE FROM saved_profiles s
+             USING made
+             WHERE s.user_id = made.user_id AND s.identity = made.oib_index
+         )
+         SELECT EXISTS (SELECT FROM made) AS \"made!\"",
         user as UserId,
         profile.full_name,
         profile.date_of_birth,
@@ -84,9 +93,8 @@ pub(super) async fn insert_profile(
         profile.email,
         profile.phone,
     )
-    .execute(conn)
-    .await?;
-    Ok(made.rows_affected() == 1)
+    .fetch_one(conn)
+    .await
 }
 
 /// Saves what a fan may change; nationality and OIB stay (E1-F3). `false` when there is no profile with this OIB.

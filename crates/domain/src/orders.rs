@@ -99,6 +99,9 @@ pub enum CheckoutRefused {
         /// Which ticket, from 1.
         holder: usize,
     },
+    /// One of the saved people is not one of this fan's.
+    #[error("no such saved profile")]
+    NoSuchSavedProfile,
     /// A holder has a ticket of this match, or is being given one.
     #[error("a holder already has a ticket of this match")]
     HolderHasTicket,

@@ -1,8 +1,9 @@
 //! Save the people one buys for.
 
-use domain::ids::SavedProfileId;
-use domain::users::Holder;
+use domain::ids::{SavedProfileId, UserId};
+use domain::users::{Document, DocumentKind, Email, FullName, Holder, Nationality, Oib, PassportNumber};
 use platform::problems::Problem;
+use sqlx::PgConnection;
 
 use super::store::{self, Saved, SavedProfile};
 use crate::app::App;
@@ -57,6 +58,49 @@ pub(super) async fn read(
     let all = list(app, fan).await?;
     let found = all.into_iter().find(|profile| profile.saved_profile_id == id);
     found.ok_or_else(|| SaveRefused::NoSuchProfile.into())
+}
+
+/// These saved people as holders of tickets, in this order. `None` when one of them is not there, or another fan's.
+///
+/// # Errors
+/// When the database fails or what is stored does not hold.
+pub async fn holders(
+    conn: &mut PgConnection,
+    app: &App,
+    (user, ids): (UserId, &[SavedProfileId]),
+) -> anyhow::Result<Option<Vec<Holder>>> {
+    if ids.is_empty() {
+        return Ok(Some(Vec::new()));
+    }
+    let saved = store::list_of_user(conn, user).await?;
+    let mut holders = Vec::new();
+    for id in ids {
+        let Some(profile) = saved.iter().find(|profile| profile.saved_profile_id == *id) else {
+            return Ok(None);
+        };
+        holders.push(holder(app, profile)?);
+    }
+    Ok(Some(holders))
+}
+
+fn holder(app: &App, profile: &SavedProfile) -> anyhow::Result<Holder> {
+    let stored = || anyhow::anyhow!("saved profile {} does not hold", profile.saved_profile_id);
+    let number = app.personal_data.decrypt(&profile.document_encrypted)?;
+    let nationality = Nationality::parse(&profile.nationality).ok_or_else(stored)?;
+    let document = match profile.document_kind {
+        DocumentKind::Oib => Document::Oib(Oib::parse(&number)?),
+        DocumentKind::Passport => {
+            let number = PassportNumber::parse(&number).ok_or_else(stored)?;
+            Document::Passport(number, nationality.clone())
+        }
+    };
+    Ok(Holder {
+        name: FullName::parse(&profile.full_name).ok_or_else(stored)?,
+        born: profile.date_of_birth,
+        nationality,
+        document,
+        email: profile.email.as_deref().and_then(Email::parse),
+    })
 }
 
 /// Saves somebody. The same person with the same facts again is the same answer.

@@ -3,3 +3,5 @@
 mod actions;
 pub mod http;
 mod store;
+
+pub use actions::holders;

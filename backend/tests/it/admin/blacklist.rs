@@ -68,6 +68,61 @@ async fn somebody_is_put_on_the_list_with_a_warning_of_their_tickets_and_taken_o
 }
 
 #[tokio::test]
+async fn whoever_is_put_on_the_list_in_the_middle_of_paying_or_as_a_holder_of_it_is_warned_of_too() {
+    let world = World::start().await;
+    let iva = world.clerk("iva", &[Role::Blackadmin]).await;
+    let (ana, friend) = (world.fan("ana").await, world.person());
+    let cart = ana.hold(world.zones[0], 2).await.ok();
+    let order = ana.check_out(&cart, std::slice::from_ref(&friend)).await.ok();
+
+    for (oib, is_buyer) in [(&friend["oib"], false), (&ana.profile["oib"], true)] {
+        let added = iva.post("/blacklist", &entry(oib)).await.ok();
+        assert_eq!(added["tickets"], json!([]));
+        let open = &added["open_orders"][0];
+        assert_eq!(
+            (&open["order_id"], &open["is_buyer"], &open["match_title"]),
+            (
+                &order["order_id"],
+                &json!(is_buyer),
+                &json!("Hrvatska – Portugal")
+            )
+        );
+    }
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn an_entry_knows_who_made_it_and_who_ended_it_and_a_question_is_audited_without_its_answer_of_whom() {
+    let world = World::start().await;
+    let iva = world.clerk("iva", &[Role::Blackadmin]).await;
+    let eva = world.clerk("eva", &[Role::Blackadmin]).await;
+    let oib = json!(testkit::oib::from_number(902));
+    let added = iva.post("/blacklist", &entry(&oib)).await.ok();
+    let path = format!("/blacklist/{}", added["entry"]["entry_id"].as_str().unwrap());
+    assert_eq!(is_blocked(&eva, &oib).await, true);
+    eva.delete(&path, "a mistake of ours").await;
+
+    let history = iva.get("/blacklist?active=false").await.ok();
+    assert_eq!(
+        (
+            &history["items"][0]["added_by"],
+            &history["items"][0]["removed_by"]
+        ),
+        (&json!(iva.id), &json!(eva.id))
+    );
+    assert_eq!(
+        world
+            .number(
+                "SELECT count(*) FROM audit_entries
+                 WHERE deed = 'blacklist.checked' AND details = '{\"is_blocked\": true}'"
+            )
+            .await,
+        1
+    );
+    world.stop().await;
+}
+
+#[tokio::test]
 async fn a_list_is_imported_whole_with_its_repetitions_told_or_not_at_all() {
     let world = World::start().await;
     let iva = world.clerk("iva", &[Role::Blackadmin]).await;

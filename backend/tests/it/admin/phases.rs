@@ -75,6 +75,8 @@ async fn a_phase_is_closed_by_hand_another_one_is_planned_and_opened_early_and_t
         .await
         .ok();
     assert_eq!(opened["status"], "OPEN");
+    ana.session_ends("CANCELLED").await;
+    ana.admit_for(1_201);
     ana.hold(world.zones[0], 1).await.ok();
     let audited = world.audit_of(world.match_id).await;
     let deeds: Vec<&Value> = audited.iter().map(|entry| &entry["deed"]).collect();

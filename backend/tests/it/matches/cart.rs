@@ -342,11 +342,11 @@ async fn a_checked_out_cart_can_be_neither_changed_nor_given_back() {
 async fn nothing_is_held_before_the_sale_opens_or_after_it_closes() {
     let world = World::start().await;
     let ana = world.fan("ana").await;
-    let later = "starts_at = starts_at + interval '1 day'";
+    let later = "starts_at = starts_at + interval '2 days'";
     world.execute(&format!("UPDATE sales_phases SET {later}")).await;
     ana.hold(world.zones[0], 1).await.refused(409, "sale-closed");
 
-    let earlier = "starts_at = starts_at - interval '3 day', ends_at = starts_at - interval '2 day'";
+    let earlier = "starts_at = starts_at - interval '4 days', ends_at = starts_at - interval '2 days'";
     world.execute(&format!("UPDATE sales_phases SET {earlier}")).await;
     ana.hold(world.zones[0], 1).await.refused(409, "sale-closed");
 

@@ -79,3 +79,19 @@ async fn a_match_that_is_not_there_is_not_found() {
     }
     world.stop().await;
 }
+
+#[tokio::test]
+async fn a_match_that_is_not_shown_yet_has_no_zones_to_be_seen_either() {
+    let world = World::start().await;
+    sqlx::raw_sql("UPDATE matches SET visible_from = now() + interval '1 day'")
+        .execute(&world.app.db)
+        .await
+        .unwrap();
+
+    for path in ["", "/zones"] {
+        read(&world, &format!("/matches/{}{path}", world.match_id))
+            .await
+            .refused(404, "not-found");
+    }
+    world.stop().await;
+}

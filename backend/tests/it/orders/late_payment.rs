@@ -86,7 +86,7 @@ async fn a_payment_that_lands_after_its_match_was_called_off_goes_back_whole() {
     let world = World::start_without_webhooks().await;
     let (iva, eva) = (
         world.clerk("iva", &[Role::MatchManager]).await,
-        world.clerk("eva", &[Role::MatchManager]).await,
+        world.clerk("eva", &[Role::SuperAdmin]).await,
     );
     let ana = world.fan("ana").await;
     let (order, _) = ana.order_and_pay(2).await;

@@ -98,6 +98,64 @@ async fn each_person_is_saved_once_and_never_oneself_but_two_parents_save_one_ch
 }
 
 #[tokio::test]
+async fn whom_one_had_saved_before_making_a_profile_of_them_is_oneself() {
+    let world = World::start().await;
+    let eva = Fan::with_token(&world, "eva", world.identity.token_for("eva").unwrap());
+    let (mut oneself, friend) = (world.person(), world.person());
+    oneself["oib"] = eva.profile["oib"].clone();
+    save(&eva, &oneself).await.ok();
+    let kept = save(&eva, &friend).await.ok();
+
+    eva.create_profile().await;
+
+    assert_eq!(eva.get(PATH).await.ok()["items"], json!([kept]));
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn people_who_are_saved_are_holders_by_their_id_and_those_of_others_are_nobody() {
+    let world = World::start().await;
+    let (ana, ben) = (world.fan("ana").await, world.fan("ben").await);
+    let mut guest = world.person();
+    guest.as_object_mut().unwrap().remove("oib");
+    guest["passport"] = json!("AB123456");
+    let [child, guest] = [world.person(), guest].map(|person| {
+        let ana = &ana;
+        async move { save(ana, &person).await.ok() }
+    });
+    let (child, guest) = (child.await, guest.await);
+    let bens = save(&ben, &world.person()).await.ok();
+    let cart = ana.hold(world.zones[0], 3).await.ok();
+    let path = format!("/matches/{}/checkout", world.match_id);
+    let for_people = |saved: &[&Value]| {
+        let ids: Vec<&Value> = saved.iter().map(|one| &one["saved_profile_id"]).collect();
+        json!({"cart_version": cart["version"], "holders": [], "saved_holders": ids})
+    };
+
+    let foreign = ana.post(&path, &for_people(&[&child, &bens])).await;
+    foreign.refused(422, "invalid-holder");
+    let twice = ana.post(&path, &for_people(&[&child, &child])).await;
+    twice.refused(422, "invalid-holder");
+    let order = ana.post(&path, &for_people(&[&child, &guest])).await.ok();
+
+    let names: Vec<&Value> = order["lines"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| &line["holder_name"])
+        .collect();
+    assert_eq!(
+        names,
+        [
+            &ana.profile["full_name"],
+            &child["full_name"],
+            &guest["full_name"]
+        ]
+    );
+    world.stop().await;
+}
+
+#[tokio::test]
 async fn facts_that_do_not_hold_are_named() {
     let world = World::start().await;
     let ana = world.fan("ana").await;
