@@ -3,7 +3,7 @@
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::middleware::from_fn;
-use actix_web::web::{self, Data, PayloadConfig};
+use actix_web::web::{self, Data, PathConfig, PayloadConfig};
 use actix_web::{App as Server, HttpResponse};
 use domain::staff::{Permission, Role};
 use platform::documents;
@@ -16,6 +16,7 @@ use utoipa_actix_web::{AppExt, scope};
 use utoipa_swagger_ui::{SwaggerUi, Url};
 
 use crate::app::App;
+use crate::http::ids::no_such_id;
 use crate::http::staff::authenticate;
 use crate::{blacklist, inventory, loyalty, matches, orders, payments, stadiums, staff, tickets, users};
 
@@ -54,6 +55,7 @@ fn fan_routes(config: &mut ServiceConfig) {
 fn staff_routes(config: &mut ServiceConfig) {
     let admin = scope("/admin")
         .app_data(PayloadConfig::new(STADIUM_BYTES_MAX))
+        .app_data(PathConfig::default().error_handler(|error, request| no_such_id(&error, request).into()))
         .configure(staff::http::routes)
         .configure(stadiums::http::routes)
         .configure(matches::plans::http::routes)

@@ -12,12 +12,14 @@ pub struct Row {
     pub cells: Result<Vec<String>, &'static str>,
 }
 
-/// The rows of a table. Lines without anything in them, and lines that begin with `#`, are none.
+/// The rows of a table. Lines without anything in them, and lines that begin with `#`, are none. Cells are separated by commas; by
+/// semicolons where the first row has these and no comma, as spreadsheets write where the comma is in numbers.
 pub fn read(text: &str) -> impl Iterator<Item = Row> {
     let text = text.trim_start_matches('\u{feff}');
     let reader = ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
+        .delimiter(separator(text))
         .trim(Trim::All)
         .comment(Some(b'#'))
         .from_reader(text.as_bytes());
@@ -36,6 +38,16 @@ pub fn read(text: &str) -> impl Iterator<Item = Row> {
         Err(_) => true,
     };
     reader.into_records().map(row).filter(says_something)
+}
+
+fn separator(text: &str) -> u8 {
+    let mut lines = text.lines();
+    let first = lines.find(|line| !line.trim().is_empty() && !line.starts_with('#'));
+    if first.is_some_and(|row| row.contains(';') && !row.contains(',')) {
+        b';'
+    } else {
+        b','
+    }
 }
 
 /// Where a row begins: the reader tells where it was before it passed over empty lines and comments.
@@ -105,6 +117,16 @@ mod tests {
         );
         assert_eq!(read("\n,,\n \n# a\n").count(), 0);
         assert!(is_head(&["OIB".to_owned()], &["oib"]) && !is_head(&[], &["oib"]));
+    }
+
+    #[test]
+    fn semicolons_separate_where_the_first_row_has_no_comma() {
+        let cells = |text: &str| -> Vec<Vec<String>> { read(text).map(|row| row.cells.unwrap()).collect() };
+        assert_eq!(
+            cells("# a,b\noib;match\n1;Split, Rijeka\n"),
+            [["oib", "match"], ["1", "Split, Rijeka"]]
+        );
+        assert_eq!(cells("oib,match\n1,a;b\n"), [["oib", "match"], ["1", "a;b"]]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What every handler shares: the table of problems, faults, who asks, idempotency keys, pages.
+//! What every handler shares: the table of problems, faults, who asks, ids in addresses, idempotency keys, pages.
 //!
 //! Owns: no tables. Publishes: nothing. Invariant: every answer that is not a success is a problem of [`problems`].
 
@@ -6,6 +6,7 @@ pub mod actor;
 pub mod client;
 pub mod fault;
 pub mod holders;
+pub mod ids;
 pub mod keys;
 pub mod pages;
 pub mod problems;

@@ -55,11 +55,14 @@ pub struct Staff<N> {
     needs: PhantomData<N>,
 }
 
-impl Refusal for (AccessRefused, u32) {
+impl Refusal for (AccessRefused, &Identified) {
     fn problem(&self) -> Problem {
-        let (refused, step_up_seconds) = self;
+        let (refused, identified) = self;
+        let step_up_seconds = identified.step_up_seconds;
         match refused {
-            AccessRefused::NotStaff => Problem::new(NOT_STAFF),
+            AccessRefused::NotStaff => Problem::new(NOT_STAFF)
+                .detail("where roles are kept here, a Super Admin gives them to your user_id")
+                .member("user_id", identified.id.to_string()),
             AccessRefused::NoSecondFactor => Problem::new(SECOND_FACTOR_REQUIRED),
             AccessRefused::NoRole(permission) => {
                 let roles = [Role::SuperAdmin]
@@ -137,7 +140,7 @@ impl<N: Need> Staff<N> {
         let identified = identified.ok_or_else(unguarded)?;
         let step_up = TimeDelta::seconds(identified.step_up_seconds.into());
         decide_access(N::PERMISSION, &identified.credentials, step_up, identified.at)
-            .map_err(|refused| (refused, identified.step_up_seconds).problem())?;
+            .map_err(|refused| (refused, identified).problem())?;
         Ok(Self {
             id: identified.id,
             roles: identified.credentials.roles.clone(),

@@ -13,6 +13,7 @@ use super::store::{self, SeatColumns, SectorColumns, SectorRow, SnakeRow, Stadiu
 use crate::app::Db;
 use crate::audit::{self, Actor, Entry};
 use crate::http::fault::{Fault, Refusal};
+use crate::http::ids::STADIUMS_LISTED;
 use crate::http::pages::PAGE_ITEMS_MAX;
 use crate::http::problems::{NO_DESCRIPTION, NOT_FOUND, STADIUM_CHANGED, STADIUM_EXISTS};
 
@@ -32,7 +33,7 @@ pub enum StadiumRefused {
 impl Refusal for StadiumRefused {
     fn problem(&self) -> Problem {
         match self {
-            Self::NoSuchStadium => Problem::new(NOT_FOUND),
+            Self::NoSuchStadium => Problem::new(NOT_FOUND).detail(STADIUMS_LISTED),
             Self::NameTaken => Problem::new(STADIUM_EXISTS),
             Self::Changed(version) => Problem::new(STADIUM_CHANGED).member("version", *version),
             Self::NoDescription => Problem::new(NO_DESCRIPTION),

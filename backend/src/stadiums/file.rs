@@ -4,6 +4,7 @@ use domain::stadiums::{
     Doubt, ListedSeat, Mistake, Place, Plan, SeatKind, SectorDraft, StadiumDraft, StadiumKind, check,
     sectors_of,
 };
+use platform::misfits;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +12,12 @@ use crate::tables::{self, Row};
 
 /// Of a list of seats; the last one may be left out.
 const HEAD: [&str; 4] = ["sector", "row", "seat", "kind"];
+
+const BAD_HEAD: &str = "line 1: the head must be sector,row,seat or sector,row,seat,kind";
+const NOT_A_LIST: &str = "this is JSON, and was to be read as a list of seats (CSV): for our JSON name the other format, \
+    --format stadium or ?format=STADIUM";
+const NOT_JSON: &str = "this is no JSON, and was to be read as our JSON, which begins with {: for a list of seats (CSV) name the \
+    other format, --format seat-list or ?format=SEAT_LIST, with name, city and country";
 
 /// Mistakes that are named; with more than that the file is another file.
 pub const MISTAKES_NAMED_MAX: usize = 1_000;
@@ -100,8 +107,11 @@ impl CheckedFile {
     /// # Errors
     /// [`Mistakes`], all of them; of text that is no JSON the first.
     pub fn from_json(text: &str) -> Result<Self, Mistakes> {
-        let file: StadiumFile = serde_json::from_str(text)
-            .map_err(|error| Mistakes(vec![format!("not a stadium file: {error}")]))?;
+        if !text.trim_start_matches('\u{feff}').trim_start().starts_with('{') {
+            return Err(Mistakes(vec![NOT_JSON.to_owned()]));
+        }
+        let file = misfits::read(&mut serde_json::Deserializer::from_str(text))
+            .map_err(|misfit| Mistakes(vec![format!("not a stadium file: {misfit}")]))?;
         Self::of(file)
     }
 
@@ -218,9 +228,9 @@ fn read_list(text: &str) -> Result<Vec<ListedSeat>, Mistakes> {
         .into_iter()
         .find(|count| tables::is_head(&head, &HEAD[..*count]));
     let Some(columns) = columns else {
-        return Err(Mistakes(vec![
-            "line 1: the head must be sector,row,seat or sector,row,seat,kind".to_owned(),
-        ]));
+        let is_json = text.trim_start().starts_with('{');
+        let wrong = if is_json { NOT_A_LIST } else { BAD_HEAD };
+        return Err(Mistakes(vec![wrong.to_owned()]));
     };
     let (mut seats, mut wrong) = (Vec::new(), Vec::new());
     for Row { line, cells } in rows {
@@ -322,5 +332,26 @@ mod tests {
         assert_eq!(checked.plan.capacity(), 4);
         assert_eq!(checked.plan.draft.sectors[0].rows[0].seats, "1-2|4");
         assert!(CheckedFile::from_seat_list("a,b\n", ("Igralište", "Split", "HR")).is_err());
+        let of_a_spreadsheet = list.replace(',', ";");
+        let same = CheckedFile::from_seat_list(&of_a_spreadsheet, ("Igralište", "Split", "HR"));
+        assert_eq!(same, Ok(checked));
+    }
+
+    #[test]
+    fn a_file_of_the_other_format_is_told_how_to_name_it() {
+        let place = ("Igralište", "Split", "HR");
+        let told = |read: Result<CheckedFile, Mistakes>| read.unwrap_err().0;
+        assert_eq!(
+            told(CheckedFile::from_json("sector,row,seat\nA,1,1\n")),
+            [NOT_JSON]
+        );
+        assert_eq!(
+            told(CheckedFile::from_seat_list("\n{\"name\": 1}", place)),
+            [NOT_A_LIST]
+        );
+        assert_eq!(
+            told(CheckedFile::from_json("{\"name\": 1}")),
+            ["not a stadium file: `name`: invalid type: integer `1`, expected a string at line 1 column 10"]
+        );
     }
 }

@@ -6,8 +6,8 @@ use actix_web::web::{Bytes, Data, Json, Path, Query};
 use actix_web::{HttpResponse, delete, get, post, put};
 use domain::ids::StadiumId;
 use platform::body::Body;
+use platform::misfits;
 use platform::problems::{INVALID_REQUEST, Problem};
-use serde::Deserialize;
 use serde_json::Value;
 use sqlx::PgConnection;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -61,8 +61,8 @@ fn author<N>(staff: &Staff<N>, reason: &str) -> Result<Author, Problem> {
 }
 
 fn checked(stadium: &Value) -> Result<CheckedFile, Problem> {
-    let file = StadiumFile::deserialize(stadium)
-        .map_err(|error| Problem::new(INVALID_REQUEST).detail(error.to_string()))?;
+    let file = misfits::read(stadium)
+        .map_err(|misfit| Problem::new(INVALID_REQUEST).detail(format!("stadium: {misfit}")))?;
     CheckedFile::of(file).map_err(|mistakes| mistakes.problem())
 }
 

@@ -12,6 +12,7 @@ use super::store::{self, Member};
 use crate::app::{App, Db};
 use crate::audit::{self, Actor, Entry};
 use crate::http::fault::{Fault, Refusal};
+use crate::http::ids::USERS_LISTED;
 use crate::http::pages::PAGE_ITEMS_MAX;
 use crate::http::problems::{LAST_SUPER_ADMIN, NOT_FOUND, ROLES_ARE_CLAIMS};
 use crate::settings::RolesFrom;
@@ -32,7 +33,7 @@ impl Refusal for GrantRefused {
     fn problem(&self) -> Problem {
         match self {
             Self::NoSuchAccount => {
-                Problem::new(NOT_FOUND).detail("nobody has signed in with this account yet")
+                Problem::new(NOT_FOUND).detail(format!("nobody has this user_id: {USERS_LISTED}"))
             }
             Self::LastSuperAdmin => Problem::new(LAST_SUPER_ADMIN),
             Self::RolesAreClaims => Problem::new(ROLES_ARE_CLAIMS),

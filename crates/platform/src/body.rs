@@ -11,6 +11,7 @@ use serde::de::{DeserializeOwned, Deserializer, Error as _, IntoDeserializer, Un
 use serde::forward_to_deserialize_any;
 use serde_json::{Error, Value};
 
+use crate::misfits;
 use crate::problems::{INVALID_REQUEST, Problem};
 
 /// The body of a request that reads as `T`, in which every struct is a JSON object.
@@ -43,9 +44,9 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let json = web::Json::<Value>::from_request(request, payload);
         Box::pin(async move {
-            let body = T::deserialize(Strict(json.await?.into_inner()));
-            Ok(Self(body.map_err(|error| {
-                Problem::new(INVALID_REQUEST).detail(error.to_string())
+            let body = misfits::read(Strict(json.await?.into_inner()));
+            Ok(Self(body.map_err(|misfit| {
+                Problem::new(INVALID_REQUEST).detail(misfit.to_string())
             })?))
         })
     }
@@ -157,7 +158,7 @@ mod tests {
     }
 
     fn read(body: Value) -> Result<Order, String> {
-        Order::deserialize(Strict(body)).map_err(|error| error.to_string())
+        misfits::read(Strict(body)).map_err(|misfit| misfit.to_string())
     }
 
     #[test]
@@ -173,17 +174,12 @@ mod tests {
 
     #[test]
     fn an_array_is_no_object_neither_outside_nor_inside() {
-        for body in [
-            json!([]),
-            json!([7, null, [], null]),
-            json!({ "reference": 7, "holders": [["Ana", "1990-01-31"]] }),
-        ] {
-            let refusal = read(body.clone()).unwrap_err();
-            assert_eq!(
-                refusal, "invalid type: sequence, expected a JSON object",
-                "{body}"
-            );
+        let refusal = "invalid type: sequence, expected a JSON object";
+        for body in [json!([]), json!([7, null, [], null])] {
+            assert_eq!(read(body.clone()).unwrap_err(), refusal, "{body}");
         }
+        let inside = read(json!({ "reference": 7, "holders": [["Ana", "1990-01-31"]] }));
+        assert_eq!(inside.unwrap_err(), format!("`holders[0]`: {refusal}"));
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! Plumbing that both binaries use today: settings, telemetry, database pool, tasks and shutdown, clock, ids, signing
-//! keys, problems, JSON bodies, what OpenAPI documents say of every operation. Nothing of tickets, nothing of lines; no dependency on our other crates.
+//! keys, problems, JSON bodies and what does not fit in them, what OpenAPI documents say of every operation. Nothing of tickets, nothing of lines; no dependency on our other crates.
 
 pub mod body;
 pub mod clock;
@@ -7,6 +7,7 @@ pub mod database;
 pub mod documents;
 pub mod ids;
 pub mod keys;
+pub mod misfits;
 pub mod problems;
 pub mod requests;
 pub mod settings;

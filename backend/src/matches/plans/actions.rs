@@ -18,6 +18,7 @@ use super::store::{self, PlanFilter, PlanRow, Words};
 use crate::app::Db;
 use crate::audit::{self, Actor, Entry};
 use crate::http::fault::{Fault, Refusal};
+use crate::http::ids::{MATCHES_LISTED, PHASES_LISTED, STADIUMS_LISTED};
 use crate::http::pages::PAGE_ITEMS_MAX;
 use crate::http::problems::{
     INVALID_MATCH, MATCH_CHANGED, MATCH_LOCKED, NO_SUCH_STADIUM, NOT_FOUND, NOT_READY_TO_PUBLISH,
@@ -59,8 +60,8 @@ pub enum PlanRefused {
 impl Refusal for PlanRefused {
     fn problem(&self) -> Problem {
         match self {
-            Self::NoSuchMatch => Problem::new(NOT_FOUND),
-            Self::NoSuchStadium => Problem::new(NO_SUCH_STADIUM),
+            Self::NoSuchMatch => Problem::new(NOT_FOUND).detail(MATCHES_LISTED),
+            Self::NoSuchStadium => Problem::new(NO_SUCH_STADIUM).detail(STADIUMS_LISTED),
             Self::Invalid(mistakes) => Problem::new(INVALID_MATCH).member("mistakes", mistakes.clone()),
             Self::Changed(version) => Problem::new(MATCH_CHANGED).member("version", *version),
             Self::Locked(parts) => Problem::new(MATCH_LOCKED).member("parts", parts.clone()),
@@ -68,6 +69,7 @@ impl Refusal for PlanRefused {
             Self::WrongTurn(wrong) => {
                 let possible: Vec<&str> = wrong.possible.iter().map(|turn| turn.code()).collect();
                 Problem::new(WRONG_TURN)
+                    .detail(wrong.advice())
                     .member("state", wrong.state.code())
                     .member("possible", possible)
             }
@@ -78,7 +80,7 @@ impl Refusal for PlanRefused {
                 Problem::new(SEATS_TAKEN).member("sectors", told)
             }
             Self::NotifyOrSilent => Problem::new(NOTIFY_OR_SILENT),
-            Self::NoSuchPhase => Problem::new(NOT_FOUND),
+            Self::NoSuchPhase => Problem::new(NOT_FOUND).detail(PHASES_LISTED),
             Self::NotPublished => Problem::new(WRONG_PHASE_TURN).detail("publish the match first"),
             Self::WrongPhaseTurn(refused) => Problem::new(WRONG_PHASE_TURN).detail(refused.advice()),
         }

@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use domain::inventory::SeatStatus;
 use domain::phases::{Phase, PhaseKind, Threshold};
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::sale::SaleBody;
+use crate::http::ids::STADIUMS_LISTED;
 use crate::stadiums::file::PriceCategory;
 
 /// Characters of a name that people read.
@@ -36,6 +38,7 @@ pub struct MatchBody {
     /// Kick-off.
     pub kick_off_at: DateTime<Utc>,
     /// Where.
+    #[serde(deserialize_with = "stadium_id")]
     pub stadium_id: Uuid,
     /// Which version of the stadium's layout; left out, a draft takes the newest, and a published match keeps its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -59,6 +62,12 @@ pub struct MatchBody {
     /// Before this instant a published match is not shown; left out, it is shown at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub visible_from: Option<DateTime<Utc>>,
+}
+
+fn stadium_id<'de, D: Deserializer<'de>>(text: D) -> Result<Uuid, D::Error> {
+    let text = String::deserialize(text)?;
+    let no_id = |_| D::Error::custom(format!("`{text}` is no id of a stadium: {STADIUMS_LISTED}"));
+    text.parse().map_err(no_id)
 }
 
 /// What becomes of a sector in a match.

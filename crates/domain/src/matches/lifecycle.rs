@@ -44,6 +44,17 @@ impl Turn {
             Self::Delete => "DELETE",
         }
     }
+
+    const fn in_words(self) -> &'static str {
+        match self {
+            Self::Publish => "publish it",
+            Self::Close => "close it",
+            Self::StartCancellation => "ask for its cancellation",
+            Self::WithdrawCancellation => "withdraw that",
+            Self::ApproveCancellation => "approve it (somebody else than who asked)",
+            Self::Delete => "delete it",
+        }
+    }
 }
 
 /// Where a match stands.
@@ -62,6 +73,8 @@ pub struct Standing {
 /// A turn that is not one from here, and those that are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WrongTurn {
+    /// What was to be done.
+    pub turn: Turn,
     /// Where the match stands.
     pub state: MatchState,
     /// What would be right now.
@@ -102,6 +115,59 @@ impl Standing {
     }
 }
 
+impl WrongTurn {
+    /// What is in the way, and what would be right.
+    #[must_use]
+    pub fn advice(&self) -> String {
+        let possible: Vec<&str> = self.possible.iter().map(|turn| turn.in_words()).collect();
+        match possible.as_slice() {
+            [] => format!("{}: nothing can be done with it any more", self.reason()),
+            possible => format!("{}: now one can {}", self.reason(), possible.join(", or ")),
+        }
+    }
+
+    fn reason(&self) -> &'static str {
+        let is_being_cancelled = self.possible.contains(&Turn::WithdrawCancellation);
+        match (self.state, self.turn) {
+            (MatchState::Draft, Turn::Publish) => "its kick-off is over",
+            (
+                MatchState::Draft,
+                Turn::Close
+                | Turn::StartCancellation
+                | Turn::WithdrawCancellation
+                | Turn::ApproveCancellation
+                | Turn::Delete,
+            ) => "it is a draft, which nobody outside has seen",
+            (MatchState::Published, Turn::Publish) => "it is published already",
+            (MatchState::Published, Turn::Close | Turn::StartCancellation) if is_being_cancelled => {
+                "somebody has asked for its cancellation"
+            }
+            (MatchState::Published, Turn::Close) => "it was not played yet",
+            (MatchState::Published, Turn::WithdrawCancellation | Turn::ApproveCancellation) => {
+                "nobody has asked for its cancellation"
+            }
+            (MatchState::Published, Turn::StartCancellation | Turn::Delete) => "it is published",
+            (MatchState::Closed | MatchState::Cancelled, Turn::Delete) => "somebody has a ticket for it",
+            (
+                MatchState::Closed,
+                Turn::Publish
+                | Turn::Close
+                | Turn::StartCancellation
+                | Turn::WithdrawCancellation
+                | Turn::ApproveCancellation,
+            ) => "it is closed",
+            (
+                MatchState::Cancelled,
+                Turn::Publish
+                | Turn::Close
+                | Turn::StartCancellation
+                | Turn::WithdrawCancellation
+                | Turn::ApproveCancellation,
+            ) => "it is called off",
+        }
+    }
+}
+
 /// Whether the match may make this turn.
 ///
 /// # Errors
@@ -112,6 +178,7 @@ pub fn decide_turn(standing: &Standing, turn: Turn, now: Timestamp) -> Result<()
     }
     let possible = Turn::ALL.into_iter().filter(|other| standing.allows(*other, now));
     Err(WrongTurn {
+        turn,
         state: standing.state,
         possible: possible.collect(),
     })
@@ -206,6 +273,10 @@ mod tests {
         let published = standing(MatchState::Published);
         let wrong = decide_turn(&published, Turn::Publish, at(50)).unwrap_err();
         assert_eq!(wrong.possible, [Turn::StartCancellation]);
+        assert_eq!(
+            wrong.advice(),
+            "it is published already: now one can ask for its cancellation"
+        );
         let wrong = decide_turn(&published, Turn::Delete, at(100)).unwrap_err();
         assert_eq!(wrong.possible, [Turn::Close, Turn::StartCancellation]);
         let asked = Standing {
@@ -216,6 +287,10 @@ mod tests {
         assert_eq!(
             wrong.possible,
             [Turn::WithdrawCancellation, Turn::ApproveCancellation]
+        );
+        assert_eq!(
+            wrong.advice(),
+            "somebody has asked for its cancellation: now one can withdraw that, or approve it (somebody else than who asked)"
         );
     }
 
