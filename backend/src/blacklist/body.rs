@@ -14,32 +14,32 @@ use crate::secrets::PersonalData;
 
 /// Somebody on the blacklist, or in its history.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct EntryView {
-    pub(super) entry_id: Uuid,
+pub(crate) struct EntryView {
+    pub(crate) entry_id: Uuid,
     /// Its last four digits.
     #[schema(example = "*******3194")]
-    pub(super) oib: Option<String>,
-    pub(super) first_name: Option<String>,
-    pub(super) last_name: Option<String>,
+    pub(crate) oib: Option<String>,
+    pub(crate) first_name: Option<String>,
+    pub(crate) last_name: Option<String>,
     /// Who says so.
     #[schema(example = "MUP")]
-    pub(super) source: String,
-    pub(super) added_at: DateTime<Utc>,
+    pub(crate) source: String,
+    pub(crate) added_at: DateTime<Utc>,
     /// Whose account put them on it; absent: an operator's command line.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) added_by: Option<Uuid>,
+    pub(crate) added_by: Option<Uuid>,
     /// Absent while they are on it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) removed_at: Option<DateTime<Utc>>,
+    pub(crate) removed_at: Option<DateTime<Utc>>,
     /// Whose account took them off; absent: an operator's command line, or while they are on it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) removed_by: Option<Uuid>,
+    pub(crate) removed_by: Option<Uuid>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) removal_reason: Option<String>,
+    pub(crate) removal_reason: Option<String>,
 }
 
 impl EntryView {
-    pub(super) fn of(personal_data: &PersonalData, row: EntryRow) -> anyhow::Result<Self> {
+    pub(crate) fn of(personal_data: &PersonalData, row: EntryRow) -> anyhow::Result<Self> {
         Ok(Self {
             entry_id: row.entry_id,
             oib: masked(personal_data, row.oib_encrypted.as_deref())?,

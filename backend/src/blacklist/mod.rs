@@ -5,11 +5,11 @@
 //! taken off stays in its history; no OIB is ever in the clear, in the table or in an address.
 
 pub mod actions;
-mod body;
+pub(crate) mod body;
 mod file;
 pub mod http;
 mod read_models;
 mod store;
 
 pub use file::{BadLine, Listed, NotImported};
-pub use store::{Attempt, insert_violation, list_blocked};
+pub use store::{Attempt, EntryFilter, insert_violation, list_blocked};

@@ -8,8 +8,11 @@ use platform::ids::Ids;
 use serde_json::json;
 
 use super::{finish, in_words, operator_pool, read, reason};
+use crate::app::Db;
 use crate::audit::Actor;
+use crate::blacklist::EntryFilter;
 use crate::blacklist::actions::{self, Keeper};
+use crate::blacklist::body::EntryView;
 use crate::roles::print;
 use crate::secrets::PersonalData;
 use crate::settings::Settings;
@@ -33,6 +36,13 @@ pub(crate) enum Blacklist {
         /// Say what would be, and change nothing.
         #[arg(long)]
         dry_run: bool,
+    },
+    /// Print everybody who is on it, one JSON object a line, the newest first; OIBs are masked.
+    #[command(after_help = "Example: backend admin blacklist list | jq -r .last_name")]
+    List {
+        /// Those who were on it, too.
+        #[arg(long)]
+        history: bool,
     },
     /// Take everybody off, before a match's own list comes. They stay in its history. Prints {"removed": …}.
     Clear {
@@ -75,6 +85,7 @@ pub(super) async fn run(settings: &Settings, deed: Blacklist) -> anyhow::Result<
                     "open_orders": done.possessions.open_orders.len(), "dry_run": dry_run})
             ))
         }
+        Blacklist::List { history } => list(settings, &db, history).await,
         Blacklist::Clear {
             entries,
             reason,
@@ -86,6 +97,28 @@ pub(super) async fn run(settings: &Settings, deed: Blacklist) -> anyhow::Result<
                 .map_err(in_words)?;
             finish(tx, dry_run).await?;
             print(&format!("{}\n", json!({"removed": removed, "dry_run": dry_run})))
+        }
+    }
+}
+
+async fn list(settings: &Settings, db: &Db, history: bool) -> anyhow::Result<ExitCode> {
+    let personal_data = PersonalData::new(&settings.secrets)?;
+    let filter = EntryFilter {
+        is_active: (!history).then_some(true),
+        ..EntryFilter::default()
+    };
+    let mut cursor = None;
+    loop {
+        let (rows, _) = actions::list(db, &filter, cursor).await?;
+        let Some(last) = rows.last().map(|row| row.entry_id) else {
+            return Ok(ExitCode::SUCCESS);
+        };
+        cursor = Some(last);
+        for row in rows {
+            print(&format!(
+                "{}\n",
+                serde_json::to_string(&EntryView::of(&personal_data, row)?)?
+            ))?;
         }
     }
 }

@@ -1,16 +1,17 @@
 //! `backend admin match …`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context;
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use domain::ids::MatchId;
 use platform::ids::Ids;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{finish, in_words, operator_pool, read};
+use super::phases::{self, PhaseDeed};
+use super::{finish, in_words, operator_pool, read_toml, reason};
+use crate::app::Db;
 use crate::audit::Actor;
 use crate::matches::plans::actions::{self, Planner};
 use crate::matches::plans::body::MatchBody;
@@ -71,22 +72,75 @@ pub(crate) enum Match {
         #[arg(long)]
         dry_run: bool,
     },
+    /// The phases of its sale: list, add, change, open, close, remove.
+    #[command(subcommand)]
+    Phase(PhaseDeed),
+    /// End a match that was played.
+    #[command(after_help = "Example: backend admin match close $MATCH_ID --reason 'was played'")]
+    Close(Ending),
+    /// Call a match off that a member of staff asked to be called off; or take that back.
+    #[command(subcommand)]
+    CallOff(CallOff),
+    /// Hide a draft, or a match that is over and that nobody has a ticket for. Prints {"match_id": …, "deleted": true}.
+    #[command(after_help = "Example: backend admin match delete $MATCH_ID --reason 'drafted twice'")]
+    Delete(Ending),
     /// Print every match, one JSON object a line, by kick-off.
     List,
 }
 
-fn planner() -> Planner {
+/// Two people call a match off. A member of staff asks for it, by API; nothing more is sold from then on. The command line has no
+/// account, and so cannot ask: whoever stands at it is the second person, for what somebody else has asked for.
+#[derive(Debug, Subcommand)]
+pub(crate) enum CallOff {
+    /// Approve what a member of staff has asked for: the match is off, and everybody with a ticket gets a mail.
+    #[command(
+        after_help = "Example: backend admin match call-off approve $MATCH_ID --reason 'the pitch is under water'"
+    )]
+    Approve(Ending),
+    /// Take that back: the sale goes on.
+    #[command(
+        after_help = "Example: backend admin match call-off withdraw $MATCH_ID --reason 'it is dry again'"
+    )]
+    Withdraw(Ending),
+}
+
+/// Which match, and why.
+#[derive(Debug, Args)]
+pub(crate) struct Ending {
+    /// Its id, as `create` and `list` print it.
+    match_id: Uuid,
+    /// Why: it is kept in the audit entry.
+    #[arg(long)]
+    reason: String,
+    /// Say what would be, and change nothing.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub(super) fn planner() -> Planner {
     Planner {
         actor: Actor::Operator,
         reason: None,
     }
 }
 
+pub(super) fn because(text: &str) -> anyhow::Result<Planner> {
+    Ok(Planner {
+        actor: Actor::Operator,
+        reason: Some(reason(text)?),
+    })
+}
+
 pub(super) async fn run(settings: &Settings, deed: Match) -> anyhow::Result<ExitCode> {
     let db = operator_pool(settings).await?;
     match deed {
+        Match::Phase(deed) => phases::run(settings, deed).await,
+        Match::Close(ending) => end(&db, &ending, Deed::Close).await,
+        Match::CallOff(CallOff::Approve(ending)) => end(&db, &ending, Deed::Approve).await,
+        Match::CallOff(CallOff::Withdraw(ending)) => end(&db, &ending, Deed::Withdraw).await,
+        Match::Delete(ending) => delete(&db, &ending).await,
         Match::Create { from, dry_run } => {
-            let body = body(&from)?;
+            let body: MatchBody = read_toml(&from, "match")?;
             let mut tx = db.begin().await?;
             let made = actions::create(&mut tx, Ids, &planner(), &body)
                 .await
@@ -100,7 +154,7 @@ pub(super) async fn run(settings: &Settings, deed: Match) -> anyhow::Result<Exit
             notify,
             dry_run,
         } => {
-            let body = body(&from)?;
+            let body: MatchBody = read_toml(&from, "match")?;
             let edit = Edit {
                 match_id: MatchId(match_id),
                 seen: None,
@@ -128,24 +182,54 @@ pub(super) async fn run(settings: &Settings, deed: Match) -> anyhow::Result<Exit
             finish(tx, dry_run).await?;
             print(&line(&published, dry_run))
         }
-        Match::List => {
-            let mut cursor = None;
-            loop {
-                let (rows, _) = actions::list(&db, &Default::default(), cursor).await?;
-                for row in &rows {
-                    print(&line(row, false))?;
-                }
-                match rows.last() {
-                    Some(last) => cursor = Some(last.match_id.0),
-                    None => return Ok(ExitCode::SUCCESS),
-                }
-            }
+        Match::List => list(&db).await,
+    }
+}
+
+async fn list(db: &Db) -> anyhow::Result<ExitCode> {
+    let mut cursor = None;
+    loop {
+        let (rows, _) = actions::list(db, &Default::default(), cursor).await?;
+        for row in &rows {
+            print(&line(row, false))?;
+        }
+        match rows.last() {
+            Some(last) => cursor = Some(last.match_id.0),
+            None => return Ok(ExitCode::SUCCESS),
         }
     }
 }
 
-fn body(file: &Path) -> anyhow::Result<MatchBody> {
-    toml::from_str(&read(file)?).with_context(|| format!("{} is no match", file.display()))
+#[derive(Debug, Clone, Copy)]
+enum Deed {
+    Close,
+    Approve,
+    Withdraw,
+}
+
+async fn end(db: &Db, ending: &Ending, deed: Deed) -> anyhow::Result<ExitCode> {
+    let (match_id, planner) = (MatchId(ending.match_id), because(&ending.reason)?);
+    let mut tx = db.begin().await?;
+    let ended = match deed {
+        Deed::Close => publishing::close(&mut tx, Ids, &planner, (match_id, None)).await,
+        Deed::Approve => publishing::approve_cancellation(&mut tx, Ids, &planner, match_id).await,
+        Deed::Withdraw => publishing::withdraw_cancellation(&mut tx, Ids, &planner, match_id).await,
+    };
+    let ended = ended.map_err(in_words)?;
+    finish(tx, ending.dry_run).await?;
+    print(&line(&ended, ending.dry_run))
+}
+
+async fn delete(db: &Db, ending: &Ending) -> anyhow::Result<ExitCode> {
+    let planner = because(&ending.reason)?;
+    let mut tx = db.begin().await?;
+    let deleted = publishing::delete(&mut tx, &planner, MatchId(ending.match_id)).await;
+    deleted.map_err(in_words)?;
+    finish(tx, ending.dry_run).await?;
+    print(&format!(
+        "{}\n",
+        json!({"match_id": ending.match_id, "deleted": true, "dry_run": ending.dry_run})
+    ))
 }
 
 fn line(row: &PlanRow, dry_run: bool) -> String {

@@ -3,7 +3,9 @@
 //! Owns: no tables. Publishes: nothing. Invariant: whatever changes something is audited as the operator's.
 
 mod blacklists;
+mod loyalty;
 mod matches;
+mod phases;
 mod stadiums;
 mod staff;
 
@@ -14,6 +16,7 @@ use anyhow::Context;
 use chrono::{DateTime, Utc};
 use clap::Subcommand;
 use platform::ids::Ids;
+use serde::de::DeserializeOwned;
 use sqlx::{Postgres, Transaction};
 
 use crate::app::Db;
@@ -32,12 +35,15 @@ pub(crate) enum Admin {
     /// Stadiums: import a file, write one, list them.
     #[command(subcommand)]
     Stadium(stadiums::Stadium),
-    /// Matches: draft one from a file, change it, publish it, show and list them.
+    /// Matches: draft one from a file, change it, publish it, its phases, close it, call it off, delete it, show and list them.
     #[command(subcommand)]
     Match(matches::Match),
-    /// The blacklist: import a list, count it, clear it.
+    /// The blacklist: import a list, print it, clear it.
     #[command(subcommand)]
     Blacklist(blacklists::Blacklist),
+    /// Loyalty points: import a file.
+    #[command(subcommand)]
+    Loyalty(loyalty::Loyalty),
     /// Who is staff, with which roles, when roles are kept here and not in the tokens.
     #[command(subcommand)]
     Staff(staff::Staff),
@@ -66,6 +72,7 @@ pub(crate) async fn run(settings: &Settings, deed: Admin) -> anyhow::Result<Exit
         Admin::Stadium(deed) => stadiums::run(settings, deed).await,
         Admin::Match(deed) => matches::run(settings, deed).await,
         Admin::Blacklist(deed) => blacklists::run(settings, deed).await,
+        Admin::Loyalty(deed) => loyalty::run(settings, deed).await,
         Admin::Staff(deed) => staff::run(settings, deed).await,
         Admin::VerifyAudit => verify_audit(settings).await,
         Admin::ReplayDeadLetters { consumer } => replay(settings, &consumer).await,
@@ -123,6 +130,24 @@ async fn finish(tx: Transaction<'_, Postgres>, dry_run: bool) -> Result<(), sqlx
 /// A file's text.
 fn read(file: &Path) -> anyhow::Result<String> {
     std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
+}
+
+/// What a TOML file says; what does not fit is named, with its line.
+fn read_toml<T: DeserializeOwned>(file: &Path, what: &str) -> anyhow::Result<T> {
+    let text = read(file)?;
+    let is_no = |line: usize, wrong: &dyn std::fmt::Display| {
+        anyhow::anyhow!("{}, line {line}, is no {what}: {wrong}", file.display())
+    };
+    let line_of = |error: &toml::de::Error| {
+        let before = error
+            .span()
+            .and_then(|span| text.get(..span.start))
+            .unwrap_or_default();
+        before.matches('\n').count() + 1
+    };
+    let document =
+        toml::Deserializer::parse(&text).map_err(|error| is_no(line_of(&error), &error.message()))?;
+    platform::misfits::read(document).map_err(|misfit| is_no(line_of(&misfit.cause), &misfit))
 }
 
 /// Why something is done, in the form that audit entries take.

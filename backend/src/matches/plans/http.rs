@@ -382,7 +382,7 @@ async fn approve_cancellation(
 ) -> Result<HttpResponse, Fault<Problem>> {
     let planner = planner(&staff, Some(body.parse()?));
     once(&app, (staff.id, &request), &*body, StatusCode::OK, async |tx| {
-        let called_off = publishing::approve_cancellation(tx, app.ids, (staff.id, &planner), *match_id).await;
+        let called_off = publishing::approve_cancellation(tx, app.ids, &planner, *match_id).await;
         called_off.map(PlanView::from).map_err(Fault::told)
     })
     .await

@@ -11,6 +11,7 @@ use sqlx::PgConnection;
 use super::actions::{PlanRefused, Planner, find, record};
 use super::store::{self, PlanRow};
 use super::{inventory, notices, phases};
+use crate::audit::Actor;
 use crate::http::fault::Fault;
 use crate::jobs::{self, Job};
 
@@ -160,11 +161,11 @@ pub async fn withdraw_cancellation(
 pub async fn approve_cancellation(
     conn: &mut PgConnection,
     ids: Ids,
-    (by, planner): (UserId, &Planner),
+    planner: &Planner,
     match_id: MatchId,
 ) -> Result<PlanRow, Fault<PlanRefused>> {
     let before = turn(conn, (match_id, None), Turn::ApproveCancellation).await?;
-    if before.cancellation_started_by == Some(by) {
+    if before.cancellation_started_by.map(Actor::Staff) == Some(planner.actor) {
         return Err(PlanRefused::OwnCancellation.into());
     }
     store::save_state(conn, match_id, MatchState::Cancelled).await?;

@@ -115,7 +115,7 @@ fn one(phases: Vec<PhaseRow>, phase_id: Uuid) -> Result<PhaseRow, Fault<PlanRefu
 }
 
 /// A match's phases, by their beginning, at the database's `now`.
-pub(super) async fn list(
+pub(crate) async fn list(
     conn: &mut PgConnection,
     match_id: MatchId,
 ) -> Result<(Vec<PhaseRow>, Timestamp), Fault<PlanRefused>> {
@@ -127,7 +127,7 @@ pub(super) async fn list(
 }
 
 /// Plans another phase.
-pub(super) async fn add(
+pub(crate) async fn add(
     conn: &mut PgConnection,
     ids: Ids,
     planner: &Planner,
@@ -144,7 +144,7 @@ pub(super) async fn add(
 }
 
 /// Says a phase anew. Of a published match, what is over stays, and what has begun keeps its beginning.
-pub(super) async fn change(
+pub(crate) async fn change(
     conn: &mut PgConnection,
     ids: Ids,
     planner: &Planner,
@@ -166,7 +166,7 @@ pub(super) async fn change(
 }
 
 /// Takes a phase away that has not begun; not the last one of a published match.
-pub(super) async fn remove(
+pub(crate) async fn remove(
     conn: &mut PgConnection,
     ids: Ids,
     planner: &Planner,
@@ -185,7 +185,7 @@ pub(super) async fn remove(
 }
 
 /// Opens a phase before its time, or closes an open one.
-pub(super) async fn turn(
+pub(crate) async fn turn(
     conn: &mut PgConnection,
     ids: Ids,
     planner: &Planner,

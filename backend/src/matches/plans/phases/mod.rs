@@ -3,7 +3,7 @@
 //! Invariants: two phases of a match never overlap (`sales_phases_do_not_overlap`); what is over stays as it was; the openings of
 //! the match's queue follow (`sync_queue`).
 
-mod actions;
+pub(crate) mod actions;
 pub mod http;
 mod store;
 
