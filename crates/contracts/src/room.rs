@@ -15,8 +15,8 @@ pub enum QueueMode {
     Capacity,
 }
 
-/// A time in which a queue takes joins and admits: a line of its own. Whoever still waits when it ends is dropped (`EXPIRED`), and
-/// joins the next one like everybody else. It is known by `opens_at`: moved while fans wait in it, it is another one.
+/// A time in which a queue takes joins and admits: a line of its own. Whoever still waits when it ends is dropped (`EXPIRED`,
+/// `OPENING_ENDED`), and joins the next one like everybody else. It is known by `opens_at`: moved while fans wait in it, it is another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Opening {
@@ -138,8 +138,20 @@ pub enum TicketState {
     SessionExpired,
     /// Left by their own wish, or the tenant gave the slot back.
     Cancelled,
-    /// Dropped from the line: no sign of life, or the queue closed.
+    /// Dropped from the line.
     Expired,
+}
+
+/// Why a fan was dropped from the line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ExpiryReason {
+    /// No sign of life for too long.
+    Silent,
+    /// The opening that the fan waited in ended, or was moved away.
+    OpeningEnded,
+    /// The queue is over.
+    QueueClosed,
 }
 
 /// An honest wait: the range that 80 % of fans at this place fall into, seconds.
@@ -155,6 +167,9 @@ pub struct Ticket {
     pub ticket_id: Uuid,
     pub queue_id: Uuid,
     pub state: TicketState,
+    /// Why it is `EXPIRED`, if that is known.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reason: Option<ExpiryReason>,
     /// 1 is next. Only while waiting; never goes up: while a node cannot be sure of it, it is left out.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub position: Option<u64>,
@@ -186,7 +201,8 @@ pub struct AccessQuery {
 /// 200 of `GET /access`: the fan has an open session.
 ///
 /// The other answers are problems: 403 `still-waiting` (member `position`), 404 `never-joined`,
-/// 410 `session-over` (member `reason`: SESSION_EXPIRED, COMPLETED, CANCELLED or EXPIRED). All carry `now`.
+/// 410 `session-over` (member `reason`: SESSION_EXPIRED, COMPLETED, CANCELLED or EXPIRED; if EXPIRED, `expired_because`, an
+/// [`ExpiryReason`]). All carry `now`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AccessGranted {
     /// Always `ADMITTED`.
@@ -262,8 +278,11 @@ pub enum RoomEvent {
         session_expires_at: DateTime<Utc>,
         pass: String,
     },
-    /// Dropped from the line for want of a sign of life.
-    Expired,
+    /// Dropped from the line; where the queue is over, `queue_closed` is told instead.
+    Expired {
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        reason: Option<ExpiryReason>,
+    },
     SessionExpired,
     Completed,
     Cancelled,

@@ -244,9 +244,10 @@ impl Fan {
             }
             RoomEvent::QueueClosed { .. } => Some(Waited::LineClosed),
             RoomEvent::QueuePaused => None,
-            RoomEvent::Expired | RoomEvent::SessionExpired | RoomEvent::Completed | RoomEvent::Cancelled => {
-                Some(Waited::Dropped)
-            }
+            RoomEvent::Expired { .. }
+            | RoomEvent::SessionExpired
+            | RoomEvent::Completed
+            | RoomEvent::Cancelled => Some(Waited::Dropped),
         }
     }
 

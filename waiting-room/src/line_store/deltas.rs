@@ -1,12 +1,12 @@
 //! The line's stream of deltas, and the snapshot to start it from.
 
 use anyhow::Context;
-use contracts::room::QueueState;
+use contracts::room::{ExpiryReason, QueueState};
 use fred::prelude::StreamsInterface;
 use fred::types::Value;
 use uuid::Uuid;
 
-use super::reply::parse_queue_state;
+use super::reply::{parse_expiry, parse_queue_state};
 use super::{Found, LineKeys, LineStore};
 use crate::ids::{TicketId, UserId};
 
@@ -43,22 +43,26 @@ pub(crate) enum TicketChange {
     Joined,
     Admitted,
     Left,
-    Expired,
+    /// Dropped from the line: why, if the script said so.
+    Expired(Option<ExpiryReason>),
     Completed,
     SessionExpired,
     Cancelled,
 }
 
 impl TicketChange {
-    const ALL: [Self; 7] = [
-        Self::Joined,
-        Self::Admitted,
-        Self::Left,
-        Self::Expired,
-        Self::Completed,
-        Self::SessionExpired,
-        Self::Cancelled,
-    ];
+    /// As the scripts write it.
+    fn parse(word: &str) -> Option<Self> {
+        match word {
+            "JOINED" => Some(Self::Joined),
+            "ADMITTED" => Some(Self::Admitted),
+            "LEFT" => Some(Self::Left),
+            "COMPLETED" => Some(Self::Completed),
+            "SESSION_EXPIRED" => Some(Self::SessionExpired),
+            "CANCELLED" => Some(Self::Cancelled),
+            word => parse_expiry(word).map(Self::Expired),
+        }
+    }
 
     /// The name in the log.
     pub(crate) fn name(self) -> &'static str {
@@ -66,7 +70,7 @@ impl TicketChange {
             Self::Joined => "JOINED",
             Self::Admitted => "ADMITTED",
             Self::Left => "LEFT",
-            Self::Expired => "EXPIRED",
+            Self::Expired(_) => "EXPIRED",
             Self::Completed => "COMPLETED",
             Self::SessionExpired => "SESSION_EXPIRED",
             Self::Cancelled => "CANCELLED",
@@ -164,9 +168,7 @@ fn read_delta(id: &str, packed: &str) -> anyhow::Result<Delta> {
 
 fn read_ticket_change(kind: &str, [ticket, user, sequence, expires]: [&str; 4]) -> Option<Happening> {
     Some(Happening::Ticket {
-        kind: TicketChange::ALL
-            .into_iter()
-            .find(|change| change.name() == kind)?,
+        kind: TicketChange::parse(kind)?,
         ticket: TicketId(Uuid::parse_str(ticket).ok()?),
         user: UserId(Uuid::parse_str(user).ok()?),
         sequence: sequence.parse().ok()?,

@@ -1,7 +1,7 @@
 //! Reads what a script answered: an outcome, then words in the script's order.
 
 use anyhow::Context;
-use contracts::room::{QueueState, TicketState};
+use contracts::room::{ExpiryReason, QueueState, TicketState};
 use uuid::Uuid;
 
 /// What a script answered.
@@ -48,20 +48,33 @@ impl Reply {
         Uuid::parse_str(&word).with_context(|| format!("a script of the line answered `{word}` for an id"))
     }
 
-    pub(super) fn ticket_state(&mut self) -> anyhow::Result<TicketState> {
+    /// The state, and why it is `EXPIRED`.
+    pub(super) fn ticket_state(&mut self) -> anyhow::Result<(TicketState, Option<ExpiryReason>)> {
         match self.word()?.as_str() {
-            "WAITING" => Ok(TicketState::Waiting),
-            "ADMITTED" => Ok(TicketState::Admitted),
-            "COMPLETED" => Ok(TicketState::Completed),
-            "SESSION_EXPIRED" => Ok(TicketState::SessionExpired),
-            "CANCELLED" => Ok(TicketState::Cancelled),
-            "EXPIRED" => Ok(TicketState::Expired),
-            other => anyhow::bail!("a script of the line answered the ticket state `{other}`"),
+            "WAITING" => Ok((TicketState::Waiting, None)),
+            "ADMITTED" => Ok((TicketState::Admitted, None)),
+            "COMPLETED" => Ok((TicketState::Completed, None)),
+            "SESSION_EXPIRED" => Ok((TicketState::SessionExpired, None)),
+            "CANCELLED" => Ok((TicketState::Cancelled, None)),
+            word => parse_expiry(word)
+                .map(|reason| (TicketState::Expired, reason))
+                .with_context(|| format!("a script of the line answered the ticket state `{word}`")),
         }
     }
 
     pub(super) fn queue_state(&mut self) -> anyhow::Result<QueueState> {
         parse_queue_state(&self.word()?)
+    }
+}
+
+/// Why a ticket is `EXPIRED`, if the scripts' `word` says that it is. Those of earlier versions did not say why.
+pub(super) fn parse_expiry(word: &str) -> Option<Option<ExpiryReason>> {
+    match word {
+        "EXPIRED" => Some(None),
+        "SILENT" => Some(Some(ExpiryReason::Silent)),
+        "OPENING_ENDED" => Some(Some(ExpiryReason::OpeningEnded)),
+        "QUEUE_CLOSED" => Some(Some(ExpiryReason::QueueClosed)),
+        _ => None,
     }
 }
 

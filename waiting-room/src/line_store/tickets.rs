@@ -1,6 +1,6 @@
 //! Verbs on one ticket.
 
-use contracts::room::TicketState;
+use contracts::room::{ExpiryReason, TicketState};
 
 use super::reply::Reply;
 use super::{Found, LineKeys, LineStore};
@@ -11,6 +11,8 @@ use crate::ids::{TicketId, UserId};
 pub(crate) struct PlacedTicket {
     pub(crate) id: TicketId,
     pub(crate) state: TicketState,
+    /// Why it is `EXPIRED`, if the store knows.
+    pub(crate) reason: Option<ExpiryReason>,
     pub(crate) sequence: u64,
     pub(crate) user: UserId,
     /// End of the session, ms; 0 before admission.
@@ -129,9 +131,12 @@ impl LineStore {
 }
 
 fn placed(reply: &mut Reply) -> anyhow::Result<PlacedTicket> {
+    let id = TicketId(reply.uuid()?);
+    let (state, reason) = reply.ticket_state()?;
     Ok(PlacedTicket {
-        id: TicketId(reply.uuid()?),
-        state: reply.ticket_state()?,
+        id,
+        state,
+        reason,
         sequence: reply.number()?,
         user: UserId(reply.uuid()?),
         session_expires_at_ms: reply.number()?,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use contracts::room::{QueueState, TicketState};
+use contracts::room::{ExpiryReason, QueueState, TicketState};
 use tokio::sync::watch;
 
 use super::registry::Line;
@@ -18,7 +18,9 @@ pub(crate) enum News {
     None,
     /// The session is open.
     Admitted { session_expires_at_ms: u64 },
-    /// It is over.
+    /// The fan was dropped from the line.
+    Dropped { reason: Option<ExpiryReason> },
+    /// It is over in another way.
     Ended(TicketState),
 }
 
@@ -92,7 +94,7 @@ impl Followers {
                 session_expires_at_ms,
             },
             TicketChange::Left | TicketChange::Cancelled => News::Ended(TicketState::Cancelled),
-            TicketChange::Expired => News::Ended(TicketState::Expired),
+            TicketChange::Expired(reason) => News::Dropped { reason },
             TicketChange::Completed => News::Ended(TicketState::Completed),
             TicketChange::SessionExpired => News::Ended(TicketState::SessionExpired),
         };

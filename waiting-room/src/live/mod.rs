@@ -13,6 +13,6 @@ mod reads;
 mod registry;
 mod signs;
 
-pub(crate) use follow::{Following, News};
+pub(crate) use follow::{Following, News, QueueNews};
 pub(crate) use mirror::Place;
 pub(crate) use registry::{Line, Lines};

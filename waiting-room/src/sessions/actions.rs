@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use contracts::room::{AccessGranted, AccessQuery, SessionEnded, TicketState};
+use contracts::room::{AccessGranted, AccessQuery, ExpiryReason, SessionEnded, TicketState};
 use platform::problems::Problem;
 
 use super::passes;
@@ -22,9 +22,18 @@ const MAX_AGE_MS: u64 = 5_000;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum AccessRefused {
     NoSuchQueue,
-    StillWaiting { position: u64, now_ms: u64 },
-    NeverJoined { now_ms: u64 },
-    SessionOver { state: TicketState, now_ms: u64 },
+    StillWaiting {
+        position: u64,
+        now_ms: u64,
+    },
+    NeverJoined {
+        now_ms: u64,
+    },
+    SessionOver {
+        state: TicketState,
+        expired_because: Option<ExpiryReason>,
+        now_ms: u64,
+    },
 }
 
 impl Refusal for AccessRefused {
@@ -35,9 +44,20 @@ impl Refusal for AccessRefused {
                 at(Problem::new(STILL_WAITING).member("position", *position), *now_ms)
             }
             Self::NeverJoined { now_ms } => at(Problem::new(NEVER_JOINED), *now_ms),
-            Self::SessionOver { state, now_ms } => {
+            Self::SessionOver {
+                state,
+                expired_because,
+                now_ms,
+            } => {
                 let reason = serde_json::to_value(state).unwrap_or_default();
-                at(Problem::new(SESSION_OVER).member("reason", reason), *now_ms)
+                let problem = Problem::new(SESSION_OVER).member("reason", reason);
+                let problem = match expired_because {
+                    Some(why) => {
+                        problem.member("expired_because", serde_json::to_value(why).unwrap_or_default())
+                    }
+                    None => problem,
+                };
+                at(problem, *now_ms)
             }
         }
     }
@@ -103,7 +123,15 @@ pub(super) async fn access(
         state @ (TicketState::Completed
         | TicketState::SessionExpired
         | TicketState::Cancelled
-        | TicketState::Expired) => return Err(AccessRefused::SessionOver { state, now_ms }.into()),
+        | TicketState::Expired) => {
+            let expired_because = ticket.reason;
+            return Err(AccessRefused::SessionOver {
+                state,
+                expired_because,
+                now_ms,
+            }
+            .into());
+        }
     }
     let left_ms = ticket.session_expires_at_ms.saturating_sub(now_ms);
     Ok(AccessGranted {

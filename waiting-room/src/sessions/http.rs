@@ -29,7 +29,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
     (status = 200, body = AccessGranted), (status = 401, body = Problem),
     (status = 403, body = Problem, description = "`still-waiting` (members `position`, `now`)"),
     (status = 404, body = Problem, description = "`never-joined` (member `now`), `no-such-queue`"),
-    (status = 410, body = Problem, description = "`session-over` (members `reason`, `now`)")),
+    (status = 410, body = Problem, description = "`session-over` (members `reason`, `now`; `expired_because` if dropped)")),
     extensions(("x-epic" = json!("E5")), ("x-feature" = json!("E5-F4")), ("x-rules" = json!(["one-clock"]))))]
 #[get("/access")]
 async fn access(

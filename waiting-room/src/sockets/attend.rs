@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use contracts::room::{QueueState, RoomEvent, Ticket, TicketState};
+use contracts::room::{ExpiryReason, QueueState, RoomEvent, Ticket, TicketState};
 use contracts::tokens::TicketTokenClaims;
 use futures_util::StreamExt;
 use line::pace::next_frame_in_ms;
@@ -17,7 +17,7 @@ use super::handshake::Socket;
 use crate::app::App;
 use crate::ids::{QueueId, TicketId, UserId};
 use crate::line_store::PlacedTicket;
-use crate::live::{Following, Line, News};
+use crate::live::{Following, Line, News, QueueNews};
 use crate::sabotage::{self, Guard};
 use crate::time::{instant, millis};
 use crate::{queues, sessions, tickets};
@@ -186,16 +186,11 @@ impl<'a> Attendance<'a> {
                     }
                 }
             }
-            News::Ended(state) => {
-                let queue = following.queue_news.borrow().clone();
-                let event = match (state, queue.state) {
-                    (TicketState::Expired, QueueState::Closed) => {
-                        RoomEvent::QueueClosed { reason: queue.reason }
-                    }
-                    (state, _) => ended(state),
-                };
+            News::Dropped { reason } => {
+                let event = dropped(reason, &following.queue_news.borrow());
                 self.tell_last(socket, event).await
             }
+            News::Ended(state) => self.tell_last(socket, ended(state)).await,
         }
     }
 
@@ -217,6 +212,7 @@ impl<'a> Attendance<'a> {
         let ticket = PlacedTicket {
             id: TicketId(self.claims.ticket_id),
             state: TicketState::Admitted,
+            reason: None,
             sequence: self.claims.sequence,
             user: UserId(self.claims.sub),
             session_expires_at_ms,
@@ -318,11 +314,28 @@ fn has_ended(ticket: &Ticket) -> bool {
     }
 }
 
+/// Whoever the closing dropped hears why the queue is over.
+fn dropped(reason: Option<ExpiryReason>, queue: &QueueNews) -> RoomEvent {
+    let by_closing = match reason {
+        Some(ExpiryReason::QueueClosed) | None => queue.state == QueueState::Closed,
+        Some(ExpiryReason::Silent | ExpiryReason::OpeningEnded) => false,
+    };
+    if by_closing {
+        RoomEvent::QueueClosed {
+            reason: queue.reason.clone(),
+        }
+    } else {
+        RoomEvent::Expired { reason }
+    }
+}
+
 fn ended(state: TicketState) -> RoomEvent {
     match state {
         TicketState::Completed => RoomEvent::Completed,
         TicketState::SessionExpired => RoomEvent::SessionExpired,
         TicketState::Cancelled => RoomEvent::Cancelled,
-        TicketState::Waiting | TicketState::Admitted | TicketState::Expired => RoomEvent::Expired,
+        TicketState::Waiting | TicketState::Admitted | TicketState::Expired => {
+            RoomEvent::Expired { reason: None }
+        }
     }
 }

@@ -54,6 +54,14 @@ pub(crate) fn room<F>(body: impl FnOnce(Arc<Room>) -> F)
 where
     F: Future<Output = ()> + Send + 'static,
 {
+    upgraded_room(async |_| {}, body);
+}
+
+/// The same, with a database that `fill` had in use before all migrations ran.
+pub(crate) fn upgraded_room<F>(fill: impl AsyncFnOnce(&PgPool), body: impl FnOnce(Arc<Room>) -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -73,13 +81,15 @@ where
 
         let settings = settings(&with_database(&admin_url, &name), &redis_url);
         let key = SigningKey::from_seed_base64(&STANDARD.encode([7; 32])).unwrap();
+        let db = PgPool::connect(&with_database(&admin_url, &name)).await.unwrap();
+        fill(&db).await;
         admin::migrate(&settings).await.unwrap();
         admin::register_tenant(&settings, TENANT, &key.public_base64())
             .await
             .unwrap();
         let running = start(&settings).await.unwrap();
         let room = Arc::new(Room {
-            db: PgPool::connect(&with_database(&admin_url, &name)).await.unwrap(),
+            db,
             key,
             http: platform::http_client(Duration::from_secs(10)).unwrap(),
             base: format!("http://{}", running.api_address),

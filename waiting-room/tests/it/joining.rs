@@ -1,7 +1,6 @@
 //! Joining, looking and leaving.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use contracts::room::Opening;
 use reqwest::Method;
 use serde_json::json;
 use uuid::Uuid;
@@ -83,69 +82,6 @@ fn who_comes_too_early_is_told_when_and_burns_no_number() {
             claims(joined.body["ticket_token"].as_str().unwrap())["sequence"],
             1
         );
-    });
-}
-
-fn opening(from: DateTime<Utc>, to: Option<DateTime<Utc>>) -> Opening {
-    Opening {
-        opens_at: from,
-        closes_at: to,
-    }
-}
-
-#[test]
-fn who_waits_when_an_opening_ends_is_dropped_and_joins_the_next_like_everybody_else() {
-    room(|room| async move {
-        let (now, ms) = (Utc::now(), TimeDelta::milliseconds);
-        let mut queue = Room::queue_with(0);
-        let (ends_at, goes_on_at) = (now + ms(1_500), now + ms(3_000));
-        queue.openings = vec![opening(now - ms(1_000), Some(ends_at)), opening(goes_on_at, None)];
-        let queue = room.open_queue(queue).await.id;
-        let loyal = room.join(queue).await;
-        room.until_position(&loyal, 1).await;
-
-        eventually("the end of the opening", || async {
-            let shown = room.ticket(&loyal).await;
-            Some(shown).filter(|shown| shown["state"] == "EXPIRED")
-        })
-        .await;
-        assert!(Utc::now() >= ends_at);
-        let between = room.try_join(queue, loyal.user).await;
-        let told = between.is_problem(409, "queue-not-open-yet")["opens_at"].clone();
-        let told: DateTime<Utc> = told.as_str().unwrap().parse().unwrap();
-        assert_eq!(told.timestamp_millis(), goes_on_at.timestamp_millis());
-        assert_eq!(room.stats(queue).await.holding.as_deref(), Some("NOT_OPEN_YET"));
-
-        let again = eventually("the next opening", || async {
-            Some(room.try_join(queue, loyal.user).await).filter(|answer| answer.status == 201)
-        })
-        .await;
-        assert!(Utc::now() >= goes_on_at);
-        assert_ne!(again.body["ticket_id"], loyal.ticket.to_string());
-        assert_eq!(
-            (&again.body["position"], &again.body["queue_size"]),
-            (&json!(1), &json!(1))
-        );
-    });
-}
-
-#[test]
-fn when_no_opening_is_left_nobody_joins_until_there_is_another_one() {
-    room(|room| async move {
-        let (now, hour) = (Utc::now(), TimeDelta::hours(1));
-        let mut queue = Room::queue_with(3);
-        let over = opening(now - hour * 2, Some(now - hour));
-        queue.openings = vec![over];
-        let queue = room.open_queue(queue).await.id;
-        let user = Uuid::now_v7();
-        let refused = room.try_join(queue, user).await;
-        assert_eq!(refused.is_problem(409, "queue-closed")["reason"], "OPENING_ENDED");
-
-        let change = json!({ "openings": [over, opening(now - hour / 2, None)] });
-        let path = format!("/queues/{queue}");
-        let changed = room.as_tenant(Method::PATCH, &path, Some(change)).await;
-        assert_eq!(changed.status, 200, "{}", changed.body);
-        assert_eq!(room.try_join(queue, user).await.status, 201);
     });
 }
 

@@ -1,8 +1,9 @@
 //! Several nodes over one line, and a store that loses it.
 
-use fred::prelude::{Builder, ClientLike, KeysInterface};
+use fred::prelude::{Builder, Client, ClientLike, KeysInterface};
 use fred::types::config::Config;
 use secrecy::ExposeSecret;
+use uuid::Uuid;
 
 use crate::harness::{Room, claims, close_code, eventually, frame, room};
 
@@ -96,31 +97,46 @@ fn a_line_that_the_store_lost_is_founded_anew_and_goes_on_behind_the_old_numbers
     room(|room| async move {
         let queue = room.open_queue(Room::queue_with(0)).await.id;
         let before = room.join(queue).await;
-        eventually("the log", || async {
-            let count: i64 = sqlx::query_scalar("SELECT count(*) FROM line_log")
-                .fetch_one(&room.db)
-                .await
-                .unwrap();
-            (count == 1).then_some(())
-        })
-        .await;
-
-        let redis = Builder::from_config(Config::from_url(room.settings.redis.url.expose_secret()).unwrap());
-        let redis = redis.build().unwrap();
-        redis.init().await.unwrap();
-        let names = [
-            "meta", "users", "tickets", "waiting", "seen", "active", "bits", "log", "lease", "minute",
-        ];
-        let keys: Vec<String> = names
-            .iter()
-            .map(|name| format!("tribina:line:{{{queue}}}:{name}"))
-            .collect();
-        let _: u64 = redis.del(keys).await.unwrap();
+        until_logged(&room, 1).await;
+        lose_line(&room, queue).await;
 
         let after = room.join(queue).await;
         assert_eq!(claims(&after.token)["sequence"], 10_002);
         assert_ne!(after.ticket, before.ticket);
         room.until_position(&after, 1).await;
-        redis.quit().await.unwrap();
     });
+}
+
+/// Waits until so many changes of tickets are in the log.
+pub(crate) async fn until_logged(room: &Room, changes: i64) {
+    eventually("the log", || async {
+        let count: i64 = sqlx::query_scalar("SELECT count(*) FROM line_log")
+            .fetch_one(&room.db)
+            .await
+            .unwrap();
+        (count == changes).then_some(())
+    })
+    .await;
+}
+
+/// A connection to the store, as somebody who meddles with it.
+pub(crate) async fn redis(room: &Room) -> Client {
+    let redis = Builder::from_config(Config::from_url(room.settings.redis.url.expose_secret()).unwrap());
+    let redis = redis.build().unwrap();
+    redis.init().await.unwrap();
+    redis
+}
+
+/// The store loses everything of the line.
+pub(crate) async fn lose_line(room: &Room, queue: Uuid) {
+    let redis = redis(room).await;
+    let names = [
+        "meta", "users", "tickets", "waiting", "seen", "active", "bits", "log", "lease", "minute",
+    ];
+    let keys: Vec<String> = names
+        .iter()
+        .map(|name| format!("tribina:line:{{{queue}}}:{name}"))
+        .collect();
+    let _: u64 = redis.del(keys).await.unwrap();
+    redis.quit().await.unwrap();
 }

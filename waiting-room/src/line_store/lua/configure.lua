@@ -11,6 +11,7 @@ if founded then
   tell('QUEUE_FOUNDED', '', '', 0, now, 0)
 end
 if version <= meta_number('version') then return { 'UNCHANGED', now } end
+if not founded then turn_opening(now) end
 redis.call('HSET', META, 'version', version, 'cap', ARGV[4], 'per_minute', ARGV[5], 'openings', ARGV[6])
 local before = meta('state')
 if before ~= 'CLOSED' and before ~= state then

@@ -29,14 +29,15 @@ local function opening(now)
   return 0, false
 end
 
--- Whoever joined up to this sequence did so for an opening that is over.
+-- Whoever joined up to this sequence did so for an opening that is over. A line that is closed has no turns any more.
 local function ended_sequence(now)
   local from, noted = opening(now), meta('opening')
-  if not noted or from == tonumber(noted) then return meta_number('ended') end
+  if not noted or from == tonumber(noted) or meta('state') == 'CLOSED' then return meta_number('ended') end
   return meta_number('sequence')
 end
 
--- Notes whose turn it is, before anybody joins: who joins then is not among those that are over.
+-- Notes whose turn it is, before anybody joins: who joins then is not among those that are over. Also before the openings are
+-- changed or the line is closed: what has ended until then stays ended so.
 local function turn_opening(now)
   local from, ended = opening(now), ended_sequence(now)
   redis.call('HSET', META, 'opening', from, 'ended', ended)
@@ -82,10 +83,12 @@ local function finish(ticket, state, kind, now)
 end
 
 -- What a ticket is now, whatever the sweeper has got to: a session is over at its end, a closed line has no waiters, and
--- neither has an opening that is over.
+-- neither has an opening that is over. Who is dropped has the reason for a state: SILENT, OPENING_ENDED or QUEUE_CLOSED;
+-- EXPIRED alone was written by earlier versions.
 local function judged(ticket, now)
   if ticket.state == 'ADMITTED' and ticket.expires <= now then return 'SESSION_EXPIRED' end
-  if ticket.state == 'WAITING' and (meta('state') == 'CLOSED' or ticket.sequence <= ended_sequence(now)) then return 'EXPIRED' end
+  if ticket.state == 'WAITING' and ticket.sequence <= ended_sequence(now) then return 'OPENING_ENDED' end
+  if ticket.state == 'WAITING' and meta('state') == 'CLOSED' then return 'QUEUE_CLOSED' end
   return ticket.state
 end
 

@@ -16,15 +16,15 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', ACTIVE, '-inf', now, 'LIMIT', 0,
   finish(load_ticket(id), 'SESSION_EXPIRED', 'SESSION_EXPIRED', now)
   swept = swept + 1
 end
-local silent = redis.call('ZRANGEBYSCORE', WAITING, '-inf', turn_opening(now), 'LIMIT', 0, batch)
+local dropped, reason = redis.call('ZRANGEBYSCORE', WAITING, '-inf', turn_opening(now), 'LIMIT', 0, batch), 'OPENING_ENDED'
 local ttl = meta_number('ticket_ttl')
-if meta('state') == 'CLOSED' then
-  silent = redis.call('ZRANGE', WAITING, 0, batch - 1)
-elseif #silent == 0 and now - ttl >= meta_number('silence_from') then
-  silent = redis.call('ZRANGEBYSCORE', SEEN, '-inf', string.format('%.0f', now - ttl), 'LIMIT', 0, batch)
+if #dropped == 0 and meta('state') == 'CLOSED' then
+  dropped, reason = redis.call('ZRANGE', WAITING, 0, batch - 1), 'QUEUE_CLOSED'
+elseif #dropped == 0 and now - ttl >= meta_number('silence_from') then
+  dropped, reason = redis.call('ZRANGEBYSCORE', SEEN, '-inf', string.format('%.0f', now - ttl), 'LIMIT', 0, batch), 'SILENT'
 end
-for _, id in ipairs(silent) do
-  finish(load_ticket(id), 'EXPIRED', 'EXPIRED', now)
+for _, id in ipairs(dropped) do
+  finish(load_ticket(id), reason, reason, now)
   swept = swept + 1
 end
 local answer = facts(now)
