@@ -15,6 +15,7 @@ mod crash;
 mod events;
 mod jobs;
 mod matches;
+mod migrations;
 mod notifications;
 mod orders;
 mod proxy;
