@@ -168,6 +168,7 @@ pub fn server(
         )
         .into_app()
         .default_service(web::to(no_such_route))
+        .wrap(from_fn(platform::requests::refuse_nul))
         .wrap(from_fn(platform::requests::name_request))
 }
 

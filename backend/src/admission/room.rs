@@ -24,7 +24,7 @@ use crate::settings::WaitingRoom;
 const SERVICE_TOKEN_LIFE: TimeDelta = TimeDelta::seconds(60);
 
 /// A join grant can be fetched before opening and lives for so long (decision "Join").
-const JOIN_GRANT_LIFE: TimeDelta = TimeDelta::minutes(10);
+pub const JOIN_GRANT_LIFE: TimeDelta = TimeDelta::minutes(10);
 
 /// The room's answer to "may this fan enter?".
 #[derive(Debug, Clone)]
@@ -47,6 +47,8 @@ pub struct JoinGrant {
     pub token: String,
     /// Where to post it.
     pub join_url: String,
+    /// From when on, if not at once.
+    pub valid_from: Option<DateTime<Utc>>,
     /// Until when.
     pub expires_at: DateTime<Utc>,
 }
@@ -187,24 +189,32 @@ impl Room {
         Ok(())
     }
 
-    /// A grant with which a fan's app joins the queue directly, so that the herd never touches us.
+    /// A grant with which a fan's app joins the queue directly, so that the herd never touches us: at once, or from an instant on.
     ///
     /// # Errors
     /// When the claims cannot be signed.
-    pub fn grant(&self, queue_id: Uuid, user: UserId) -> anyhow::Result<JoinGrant> {
+    pub fn grant(
+        &self,
+        queue_id: Uuid,
+        user: UserId,
+        valid_from: Option<DateTime<Utc>>,
+    ) -> anyhow::Result<JoinGrant> {
         let now = self.clock.now();
-        let expires_at = now + JOIN_GRANT_LIFE;
+        let expires_at = valid_from.unwrap_or(now).max(now) + JOIN_GRANT_LIFE;
         let claims = JoinGrantClaims {
             iss: self.tenant.clone(),
             aud: WAITING_ROOM_AUDIENCE.to_owned(),
             sub: user.0,
             queue_id,
             iat: now.timestamp(),
+            // In whole seconds, of which the next one is not too early.
+            nbf: valid_from.map(|from| from.timestamp() + i64::from(from.timestamp_subsec_nanos() > 0)),
             exp: expires_at.timestamp(),
         };
         Ok(JoinGrant {
             token: self.key.sign(JOIN_GRANT_TYP, &claims)?,
             join_url: format!("{}/queues/{queue_id}/tickets", self.public_url),
+            valid_from,
             expires_at,
         })
     }

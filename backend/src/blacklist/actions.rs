@@ -109,6 +109,8 @@ pub async fn import(
         is_active: Some(true),
         ..EntryFilter::default()
     };
+    // Nobody is put on it or taken off between the count and the insert.
+    store::lock_list(conn).await?;
     let before = store::count_entries(conn, &everybody).await?;
     let added = store::insert_entries(conn, &people, (source, keeper.account())).await?;
     let of_line = people.identities.iter().zip(&read.listed);

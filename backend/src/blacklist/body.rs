@@ -254,6 +254,8 @@ pub(super) struct ViolationsQuery {
     pub(super) match_id: Option<Uuid>,
     /// Of one person: an entry of theirs on the blacklist.
     pub(super) entry_id: Option<Uuid>,
+    /// In the name that the blacklist has for them.
+    pub(super) search: Option<String>,
     /// NEWEST first, unless OLDEST is asked for.
     #[param(value_type = Option<String>)]
     pub(super) sort: Option<Age>,
@@ -268,6 +270,7 @@ impl ViolationsQuery {
             to: self.to,
             match_id: self.match_id.map(MatchId),
             entry_id: self.entry_id,
+            search: self.search.clone(),
             is_oldest_first: self.sort == Some(Age::Oldest),
         }
     }

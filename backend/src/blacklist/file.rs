@@ -86,13 +86,6 @@ fn read_row(line: u64, cells: &[String]) -> Result<Listed, &'static str> {
     let mut cells = cells.iter().map(String::as_str);
     let oib = cells.next().unwrap_or_default();
     let oib = Oib::parse(oib).map_err(|_| "not an OIB (11 digits with a valid check digit)")?;
-    let name = |cell: Option<&str>| match cell.unwrap_or_default() {
-        "" => Ok(None),
-        name if name.chars().count() > NAME_CHARS_MAX || name.contains(char::is_control) => {
-            Err("a name has at most 80 characters")
-        }
-        name => Ok(Some(name.to_owned())),
-    };
     let (first_name, last_name) = (name(cells.next())?, name(cells.next())?);
     if cells.next().is_some() {
         return Err("more than three cells: oib,first_name,last_name");
@@ -103,6 +96,17 @@ fn read_row(line: u64, cells: &[String]) -> Result<Listed, &'static str> {
         first_name,
         last_name,
     })
+}
+
+/// A name as the list keeps it, if there is one.
+pub(super) fn name(text: Option<&str>) -> Result<Option<String>, &'static str> {
+    match text.map(str::trim).unwrap_or_default() {
+        "" => Ok(None),
+        name if name.chars().count() > NAME_CHARS_MAX || name.contains(char::is_control) => {
+            Err("a name has at most 80 characters")
+        }
+        name => Ok(Some(name.to_owned())),
+    }
 }
 
 #[cfg(test)]

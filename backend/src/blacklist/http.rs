@@ -17,7 +17,7 @@ use super::body::{
     AddedView, CheckBody, CheckView, ClearedView, ClearingBody, EntriesQuery, EntryBody, EntryView,
     ImportQuery, ImportView, ViolationView, ViolationsQuery,
 };
-use super::file::{Listed, NotImported};
+use super::file::{self, Listed, NotImported};
 use super::store::EntryFilter;
 use crate::app::App;
 use crate::audit::Actor;
@@ -119,19 +119,23 @@ async fn add_entry(
     body: Body<EntryBody>,
 ) -> Result<HttpResponse, Fault<Problem>> {
     let keeper = keeper(&staff, &body.reason)?;
+    let name = |text: &Option<String>| {
+        file::name(text.as_deref()).map_err(|what| Problem::new(INVALID_PROFILE).detail(what))
+    };
     let person = Listed {
         line: 1,
         oib: oib(&body.oib)?,
-        first_name: body.first_name.clone(),
-        last_name: body.last_name.clone(),
+        first_name: name(&body.first_name)?,
+        last_name: name(&body.last_name)?,
     };
+    let source = reasons::source(&body.source)?;
     once(
         &app,
         (staff.id, &request),
         &*body,
         StatusCode::CREATED,
         async |tx| {
-            let added = actions::add(tx, app.ids, &app.personal_data, &keeper, (person, &body.source)).await;
+            let added = actions::add(tx, app.ids, &app.personal_data, &keeper, (person, &source)).await;
             let (entry, has) = added.map_err(Fault::told)?;
             Ok(AddedView {
                 entry: EntryView::of(&app.personal_data, entry)?,
@@ -219,11 +223,11 @@ async fn import_list(
     request: KeyedRequest,
     body: Bytes,
 ) -> Result<HttpResponse, Fault<Problem>> {
-    let keeper = keeper(&staff, &query.reason)?;
+    let (keeper, source) = (keeper(&staff, &query.reason)?, reasons::source(&query.source)?);
     let text = std::str::from_utf8(&body)
         .map_err(|_| Problem::new(INVALID_REQUEST).detail("the list is not UTF-8"))?;
     let import = async |tx: &mut PgConnection| {
-        let done = actions::import(tx, app.ids, &app.personal_data, &keeper, (text, &query.source)).await;
+        let done = actions::import(tx, app.ids, &app.personal_data, &keeper, (text, &source)).await;
         let done = done.map_err(|error| match error.downcast::<NotImported>() {
             Ok(refused) => Fault::Refused(refused.problem()),
             Err(other) => other.into(),
@@ -256,7 +260,7 @@ async fn list_violations(
     })))
 }
 
-/// The same as CSV, all of it.
+/// The same as CSV, all of it: `cursor` means nothing here.
 #[utoipa::path(tag = "blacklist", params(ViolationsQuery),
     responses((status = 200, body = String, content_type = "text/csv"), (status = 403, body = Problem)),
     extensions(("x-epic" = json!("E11")), ("x-feature" = json!("E11-F5")), ("x-rules" = json!(["oib-masked"])),
@@ -267,8 +271,14 @@ async fn export_violations(
     _staff: Staff<ReadBlacklist>,
     query: Query<ViolationsQuery>,
 ) -> Result<HttpResponse, Fault<Problem>> {
-    let (rows, _) =
-        actions::list_violations(&app.db, &query.filter(), (query.cursor, REPORT_LINES_MAX)).await?;
+    let page = (None, REPORT_LINES_MAX);
+    let (rows, total) = actions::list_violations(&app.db, &query.filter(), page).await?;
+    if total > REPORT_LINES_MAX {
+        let narrower = format!(
+            "there are {total}, and a file has {REPORT_LINES_MAX} at most: narrow it by `from` and `to`"
+        );
+        return Err(Problem::new(INVALID_REQUEST).detail(narrower).into());
+    }
     let view = |row| ViolationView::of(&app.personal_data, row);
     let views: anyhow::Result<Vec<ViolationView>> = rows.into_iter().map(view).collect();
     let csv = tables::write(REPORT_HEAD, views?.into_iter().map(ViolationView::row))?;

@@ -91,6 +91,7 @@ async fn put_on_sale(
     let planner = Planner {
         actor: Actor::Operator,
         reason: Some("seed".to_owned()),
+        step_up: None,
     };
     let body = body(store::database_now(conn).await?, stadium, seed);
     let drafted = plans::actions::create(conn, ids, &planner, &body).await;

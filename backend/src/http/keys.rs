@@ -67,9 +67,8 @@ impl FromRequest for SeenVersion {
             .and_then(|text| text.trim().trim_matches('"').parse().ok());
         ready(match version {
             Some(version) => Ok(Self(Some(version))),
-            None => {
-                Err(Problem::new(INVALID_REQUEST).detail("If-Match must be the cart's version, as in \"3\""))
-            }
+            None => Err(Problem::new(INVALID_REQUEST)
+                .detail("If-Match must be the version that you saw, as in \"3\"")),
         })
     }
 }

@@ -23,7 +23,7 @@ table! {
     /// A holder may not be sold a ticket.
     HOLDER_BLACKLISTED = 403 "holder-blacklisted" "By law we cannot sell to one of the holders; please ask the Ministry of the Interior (MUP)";
     /// Recent authentication is needed (RFC 9470).
-    SIGN_IN_AGAIN = 401 "sign-in-again" "This cannot be taken back: sign in again first";
+    SIGN_IN_AGAIN = 401 "sign-in-again" "This needs a recent sign-in: sign in again first";
     /// A signed-in person without any role of staff.
     NOT_STAFF = 403 "not-staff" "This is for members of staff";
     /// Signed in with one factor only.

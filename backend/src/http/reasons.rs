@@ -1,6 +1,6 @@
 //! Why somebody of staff does something: asked for where it matters, kept in the audit entry.
 
-use platform::problems::Problem;
+use platform::problems::{INVALID_REQUEST, Problem};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -10,6 +10,9 @@ use super::problems::REASON_REQUIRED;
 const REASON_CHARS_MAX: usize = 500;
 /// Shortest: long enough that a habit of typing `x` does not pass.
 const REASON_CHARS_MIN: usize = 3;
+
+/// Longest source, characters.
+const SOURCE_CHARS_MAX: usize = 80;
 
 /// Body of a change that needs a reason and nothing else.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
@@ -41,6 +44,21 @@ pub fn parse(text: &str) -> Result<String, Problem> {
         Ok(text.to_owned())
     } else {
         Err(Problem::new(REASON_REQUIRED))
+    }
+}
+
+/// Who says so, or where something comes from: a few words, trimmed.
+///
+/// # Errors
+/// The problem, when it is none.
+pub fn source(text: &str) -> Result<String, Problem> {
+    let text = text.trim();
+    let chars = text.chars().count();
+    if (1..=SOURCE_CHARS_MAX).contains(&chars) && !text.contains(char::is_control) {
+        Ok(text.to_owned())
+    } else {
+        let wanted = format!("`source` must have 1 to {SOURCE_CHARS_MAX} characters, on one line");
+        Err(Problem::new(INVALID_REQUEST).detail(wanted))
     }
 }
 

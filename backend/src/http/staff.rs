@@ -52,13 +52,31 @@ pub struct Staff<N> {
     pub id: UserId,
     /// All their roles.
     pub roles: Vec<Role>,
+    /// What an operation that turns out to move money still needs of them; `None` when they signed in just now.
+    pub step_up: Option<StepUp>,
     needs: PhantomData<N>,
+}
+
+/// A sign-in that is owed: within so many seconds before the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StepUp {
+    seconds: u32,
+}
+
+impl Refusal for StepUp {
+    fn problem(&self) -> Problem {
+        let seconds = self.seconds;
+        Problem::new(SIGN_IN_AGAIN)
+            .detail(format!("sign in within the last {seconds} s"))
+            .challenge(format!(
+                "Bearer error=\"insufficient_user_authentication\", max_age=\"{seconds}\""
+            ))
+    }
 }
 
 impl Refusal for (AccessRefused, &Identified) {
     fn problem(&self) -> Problem {
         let (refused, identified) = self;
-        let step_up_seconds = identified.step_up_seconds;
         match refused {
             AccessRefused::NotStaff => Problem::new(NOT_STAFF)
                 .detail("where roles are kept here, a Super Admin gives them to your user_id")
@@ -73,11 +91,7 @@ impl Refusal for (AccessRefused, &Identified) {
                     .detail(format!("{} is needed", permission.code()))
                     .member("roles", roles.collect::<Vec<_>>())
             }
-            AccessRefused::SignInAgain => Problem::new(SIGN_IN_AGAIN)
-                .detail(format!("sign in within the last {step_up_seconds} s"))
-                .challenge(format!(
-                    "Bearer error=\"insufficient_user_authentication\", max_age=\"{step_up_seconds}\""
-                )),
+            AccessRefused::SignInAgain => identified.step_up.problem(),
         }
     }
 }
@@ -87,7 +101,7 @@ impl Refusal for (AccessRefused, &Identified) {
 struct Identified {
     id: UserId,
     credentials: Credentials,
-    step_up_seconds: u32,
+    step_up: StepUp,
     at: Timestamp,
 }
 
@@ -120,7 +134,9 @@ async fn identify(request: &ServiceRequest) -> Result<Identified, Fault<Problem>
     Ok(Identified {
         id,
         credentials,
-        step_up_seconds: settings.step_up_seconds,
+        step_up: StepUp {
+            seconds: settings.step_up_seconds,
+        },
         at: app.clock.now(),
     })
 }
@@ -138,12 +154,14 @@ impl<N: Need> Staff<N> {
     fn of(identified: Option<&Identified>) -> Result<Self, Fault<Problem>> {
         let unguarded = || Fault::Broken(anyhow::anyhow!("a route of staff outside of their scope"));
         let identified = identified.ok_or_else(unguarded)?;
-        let step_up = TimeDelta::seconds(identified.step_up_seconds.into());
-        decide_access(N::PERMISSION, &identified.credentials, step_up, identified.at)
+        let Identified { credentials, at, .. } = identified;
+        let step_up = TimeDelta::seconds(identified.step_up.seconds.into());
+        decide_access(N::PERMISSION, credentials, step_up, *at)
             .map_err(|refused| (refused, identified).problem())?;
         Ok(Self {
             id: identified.id,
-            roles: identified.credentials.roles.clone(),
+            roles: credentials.roles.clone(),
+            step_up: (!credentials.are_recent(step_up, *at)).then_some(identified.step_up),
             needs: PhantomData,
         })
     }

@@ -56,11 +56,11 @@ pub struct Imported {
 /// [`NotImported`], or when the database fails.
 pub async fn import(
     conn: &mut PgConnection,
-    (ids, personal_data): (Ids, &PersonalData),
+    (ids, personal_data, today): (Ids, &PersonalData, NaiveDate),
     (actor, reason): (Actor, &str),
     (text, source): (&str, &str),
 ) -> anyhow::Result<Imported> {
-    let (points, wrong) = read(personal_data, text);
+    let (points, wrong) = read(personal_data, text, today);
     if !wrong.is_empty() {
         return Err(NotImported(wrong).into());
     }
@@ -72,7 +72,8 @@ pub async fn import(
         actor,
         deed: "loyalty.imported",
         subject_id: ids.next(),
-        details: json!({"source": source, "named": done.named, "added": done.added, "reason": reason}),
+        details: json!({"before": {"points": u64::try_from(done.named)?.saturating_sub(done.added)}, "after": {"points": done.named},
+            "source": source, "named": done.named, "added": done.added, "reason": reason}),
     };
     audit::record(conn, entry).await?;
     Ok(done)
@@ -139,7 +140,7 @@ pub async fn points_of(
         .collect())
 }
 
-fn read(personal_data: &PersonalData, text: &str) -> (PointColumns, Vec<String>) {
+fn read(personal_data: &PersonalData, text: &str, today: NaiveDate) -> (PointColumns, Vec<String>) {
     let (mut points, mut wrong) = (PointColumns::default(), Vec::new());
     for Row { line, cells } in tables::read(text) {
         if cells
@@ -148,7 +149,7 @@ fn read(personal_data: &PersonalData, text: &str) -> (PointColumns, Vec<String>)
         {
             continue;
         }
-        match cells.and_then(|cells| read_row(&cells)) {
+        match cells.and_then(|cells| read_row(&cells, today)) {
             Err(what) => wrong.push(format!("line {line}: {what}")),
             Ok((oib, played_on, title)) => {
                 points
@@ -163,14 +164,18 @@ fn read(personal_data: &PersonalData, text: &str) -> (PointColumns, Vec<String>)
     (points, wrong)
 }
 
-fn read_row(cells: &[String]) -> Result<(Oib, NaiveDate, String), &'static str> {
+fn read_row(cells: &[String], today: NaiveDate) -> Result<(Oib, NaiveDate, String), &'static str> {
     let [oib, played_on, title] = cells else {
         return Err("a point has three cells: oib,played_on,match");
     };
     let oib = Oib::parse(oib).map_err(|_| "not an OIB (11 digits with a valid check digit)")?;
-    let played_on = played_on.parse();
+    let played_on: Result<NaiveDate, _> = played_on.parse();
     let played_on = played_on.map_err(|_| "the day of the match must be like 2026-09-05")?;
-    if !(3..=TITLE_CHARS_MAX).contains(&title.chars().count()) {
+    if played_on > today {
+        return Err("the match was not played yet");
+    }
+    let is_name = title.contains(char::is_alphabetic) && !title.contains(char::is_control);
+    if !is_name || !(3..=TITLE_CHARS_MAX).contains(&title.chars().count()) {
         return Err("the match must be named in 3 to 120 characters");
     }
     Ok((oib, played_on, title.clone()))

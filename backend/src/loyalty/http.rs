@@ -7,6 +7,7 @@ use actix_web::{HttpResponse, get, post};
 use chrono::NaiveDate;
 use domain::ids::UserId;
 use domain::loyalty::counts_until;
+use domain::matches::day_in_zagreb;
 use platform::problems::{INVALID_REQUEST, Problem};
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
@@ -189,13 +190,13 @@ async fn import_points(
     request: KeyedRequest,
     body: Bytes,
 ) -> Result<HttpResponse, Fault<Problem>> {
-    let reason = reasons::parse(&query.reason)?;
+    let (reason, source) = (reasons::parse(&query.reason)?, reasons::source(&query.source)?);
     let text = std::str::from_utf8(&body)
         .map_err(|_| Problem::new(INVALID_REQUEST).detail("the file is not UTF-8"))?;
     let import = async |tx: &mut PgConnection| {
-        let ours = (app.ids, &app.personal_data);
+        let ours = (app.ids, &app.personal_data, day_in_zagreb(app.clock.now()));
         let by = (Actor::Staff(staff.id), reason.as_str());
-        let done = actions::import(tx, ours, by, (text, &query.source)).await;
+        let done = actions::import(tx, ours, by, (text, &source)).await;
         let done = done.map_err(|error| match error.downcast::<NotImported>() {
             Ok(refused) => Fault::Refused(refused.problem()),
             Err(other) => other.into(),

@@ -10,7 +10,7 @@ use platform::problems::Problem;
 use uuid::Uuid;
 
 use super::{plans, queues, store};
-use crate::admission::room::{JoinGrant, Room};
+use crate::admission::room::{JOIN_GRANT_LIFE, JoinGrant, Room};
 use crate::app::App;
 use crate::http::actor::Fan;
 use crate::http::fault::{Fault, Refusal};
@@ -73,7 +73,8 @@ async fn phase_of(app: &App, match_id: MatchId) -> Result<Arc<Phase>, Fault<Queu
 }
 
 /// Lets a fan's app join the match's queue; the room itself judges when. Whoever a loyalty phase gives no ticket does not take
-/// a place in its line.
+/// a place in its line: shortly before its end they get a grant for the line of the next phase, so that nobody needs to come here
+/// in the second when that one opens.
 pub(super) async fn grant_join(
     app: &App,
     fan: &Fan,
@@ -81,14 +82,24 @@ pub(super) async fn grant_join(
 ) -> Result<(Uuid, JoinGrant), Fault<QueueRefused>> {
     let queue_id = queue_of(app, match_id).await?;
     let phase = phase_of(app, match_id).await?;
-    if phase.kind == PhaseKind::Loyalty {
-        let mut conn = app.db.acquire().await?;
-        let points = loyalty::points_of(&mut conn, &[fan.id], app.clock.now()).await?;
-        if phase.allowance(points.get(&fan.id).copied().unwrap_or(0)) == 0 {
-            return Err(QueueRefused::NotEligible.into());
-        }
+    if phase.kind != PhaseKind::Loyalty {
+        return Ok((queue_id, app.room.grant(queue_id, fan.id, None)?));
     }
-    Ok((queue_id, app.room.grant(queue_id, fan.id)?))
+    let now = app.clock.now();
+    let mut conn = app.db.acquire().await?;
+    let points = loyalty::points_of(&mut conn, &[fan.id], now).await?;
+    let points = points.get(&fan.id).copied().unwrap_or(0);
+    if phase.allowance(points) > 0 {
+        return Ok((queue_id, app.room.grant(queue_id, fan.id, None)?));
+    }
+    if phase.ends_at - now > JOIN_GRANT_LIFE {
+        return Err(QueueRefused::NotEligible.into());
+    }
+    let next = plans::phases::phase_after(&mut conn, match_id, phase.ends_at).await?;
+    if next.is_none_or(|next| next.allowance(points) == 0) {
+        return Err(QueueRefused::NotEligible.into());
+    }
+    Ok((queue_id, app.room.grant(queue_id, fan.id, Some(phase.ends_at))?))
 }
 
 /// Job: makes the match's queue in the room as the match is: its caps, an opening for each sales phase, paused while a
@@ -155,9 +166,11 @@ async fn report_match(app: &App, match_id: MatchId, queue_id: Uuid) -> anyhow::R
         stock_held: stock.held,
         stock_paying: stock.paying,
     };
-    app.room.report_health(queue_id, &health).await?;
-    if (stock.free, stock.held, stock.paying) == (0, 0, 0) {
-        plans::phases::close_sold_out(app, match_id).await?;
+    // The phase ends first: a room that hears of nothing to sell closes the line for good, and nothing would open it again if a
+    // seat came back before the phase had ended.
+    let is_nothing_left = (stock.free, stock.held, stock.paying) == (0, 0, 0);
+    if is_nothing_left && !plans::phases::close_sold_out(app, match_id).await? {
+        return Ok(());
     }
-    Ok(())
+    app.room.report_health(queue_id, &health).await
 }

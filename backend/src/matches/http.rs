@@ -5,6 +5,7 @@ use actix_web::web::{Data, Json, Path, Query};
 use actix_web::{HttpResponse, get, post};
 use chrono::{DateTime, Utc};
 use domain::ids::MatchId;
+use domain::matches::MatchState;
 use domain::phases::PhaseKind;
 use platform::problems::Problem;
 use serde::Serialize;
@@ -49,7 +50,7 @@ pub struct MatchView {
     /// Pictures (`banner_url`, `logo_url`) and words (`promo`, `important_info`), where staff gave any.
     #[schema(value_type = Object)]
     content: Value,
-    /// NOT_ON_SALE or ON_SALE.
+    /// NOT_ON_SALE, ON_SALE, SOLD_OUT (the phase that was open ended because of that, and no other one is to come) or CANCELLED.
     #[schema(example = "ON_SALE")]
     sale_status: &'static str,
     /// Whether the waiting room of this match can be joined.
@@ -58,7 +59,12 @@ pub struct MatchView {
 
 impl MatchView {
     fn of(row: MatchRow, now: DateTime<Utc>) -> Self {
-        let is_on_sale = row.opens_at <= now && now < row.closes_at;
+        let sale_status = match row.state {
+            MatchState::Cancelled => "CANCELLED",
+            MatchState::Published if row.is_sold_out => "SOLD_OUT",
+            MatchState::Published if !row.is_held && row.opens_at <= now && now < row.closes_at => "ON_SALE",
+            MatchState::Draft | MatchState::Published | MatchState::Closed => "NOT_ON_SALE",
+        };
         Self {
             match_id: row.match_id.0,
             home_team: row.home_team,
@@ -71,7 +77,7 @@ impl MatchView {
             content: row.content,
             sale_opens_at: row.opens_at,
             sale_closes_at: row.closes_at,
-            sale_status: if is_on_sale { "ON_SALE" } else { "NOT_ON_SALE" },
+            sale_status,
             queue_ready: row.queue_id.is_some(),
         }
     }
@@ -84,6 +90,9 @@ pub struct JoinGrantView {
     grant: String,
     queue_id: Uuid,
     join_url: String,
+    /// The room takes it from then on: the phase that is open gives me no ticket, and this is for the next one. Absent: at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    valid_from: Option<DateTime<Utc>>,
     expires_at: DateTime<Utc>,
 }
 
@@ -132,7 +141,8 @@ async fn read_zones(app: Data<App>, match_id: Path<MatchId>) -> Result<HttpRespo
         .body(board))
 }
 
-/// Permission for my app to join the match's queue directly. Can be fetched before the sale opens.
+/// Permission for my app to join the match's queue directly. Can be fetched before the sale opens; for a phase that follows another
+/// one which gives me no ticket, ten minutes before.
 #[utoipa::path(tag = "matches", params(("match_id" = Uuid, Path)),
     responses((status = 200, body = JoinGrantView), (status = 404, body = Problem), (status = 503, body = Problem)),
     extensions(("x-epic" = json!("E5")), ("x-feature" = json!("E5-F1")), ("x-rules" = json!(["join-grant"]))))]
@@ -143,11 +153,11 @@ async fn grant_join(
     match_id: Path<MatchId>,
 ) -> Result<Json<JoinGrantView>, Fault<QueueRefused>> {
     let (queue_id, grant) = actions::grant_join(&app, &fan, *match_id).await?;
-    let (join_url, expires_at) = (grant.join_url, grant.expires_at);
     Ok(Json(JoinGrantView {
         grant: grant.token,
         queue_id,
-        join_url,
-        expires_at,
+        join_url: grant.join_url,
+        valid_from: grant.valid_from,
+        expires_at: grant.expires_at,
     }))
 }

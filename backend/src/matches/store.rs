@@ -171,6 +171,11 @@ pub(super) struct MatchRow {
     pub(super) phase_kind: PhaseKind,
     pub(super) content: Value,
     pub(super) queue_id: Option<Uuid>,
+    pub(super) state: MatchState,
+    /// Somebody has asked for its cancellation.
+    pub(super) is_held: bool,
+    /// Its last phase ended because everything was sold.
+    pub(super) is_sold_out: bool,
 }
 
 /// Upcoming published matches after `cursor`, by id (which is by age).
@@ -183,9 +188,11 @@ pub(super) async fn list_upcoming(
         MatchRow,
         "SELECT m.match_id, m.home_team, m.away_team, m.competition, st.name AS venue, st.city, m.kick_off_at,
                 w.starts_at AS \"opens_at!\", w.ends_at AS \"closes_at!\", w.kind AS \"phase_kind!: PhaseKind\", m.content,
-                m.waiting_room_queue_id AS queue_id
+                m.waiting_room_queue_id AS queue_id, m.state, m.cancellation_started_at IS NOT NULL AS \"is_held!\",
+                p.ended_early IS NOT DISTINCT FROM 'SOLD_OUT' AS \"is_sold_out!\"
          FROM matches m
          JOIN sale_windows w USING (match_id)
+         JOIN sales_phases p USING (phase_id)
          JOIN stadiums st USING (stadium_id)
          WHERE m.state = 'PUBLISHED' AND m.deleted_at IS NULL AND m.kick_off_at > clock_timestamp()
            AND coalesce(m.visible_from <= clock_timestamp(), true) AND ($1::uuid IS NULL OR m.match_id > $1)
@@ -207,9 +214,11 @@ pub(super) async fn find_public(
         MatchRow,
         "SELECT m.match_id, m.home_team, m.away_team, m.competition, st.name AS venue, st.city, m.kick_off_at,
                 w.starts_at AS \"opens_at!\", w.ends_at AS \"closes_at!\", w.kind AS \"phase_kind!: PhaseKind\", m.content,
-                m.waiting_room_queue_id AS queue_id
+                m.waiting_room_queue_id AS queue_id, m.state, m.cancellation_started_at IS NOT NULL AS \"is_held!\",
+                p.ended_early IS NOT DISTINCT FROM 'SOLD_OUT' AS \"is_sold_out!\"
          FROM matches m
          JOIN sale_windows w USING (match_id)
+         JOIN sales_phases p USING (phase_id)
          JOIN stadiums st USING (stadium_id)
          WHERE m.match_id = $1 AND m.state <> 'DRAFT' AND m.deleted_at IS NULL
            AND coalesce(m.visible_from <= clock_timestamp(), true)",

@@ -7,7 +7,7 @@ use clap::Subcommand;
 use platform::ids::Ids;
 use serde_json::json;
 
-use super::{finish, in_words, operator_pool, read, reason};
+use super::{finish, in_words, operator_pool, read, reason, source_of};
 use crate::app::Db;
 use crate::audit::Actor;
 use crate::blacklist::EntryFilter;
@@ -23,7 +23,9 @@ pub(crate) enum Blacklist {
     /// Put everybody whom a file names on the blacklist: one OIB a line, or CSV with the head `oib,first_name,last_name`; `#` begins a
     /// comment. All or nothing. Prints {"named": …, "added": …, "tickets": …, "open_orders": …}: what those have who
     /// are new on it.
-    #[command(after_help = "Example: backend admin blacklist import mup-2026-11.csv --source MUP --dry-run")]
+    #[command(
+        after_help = "Example: backend admin blacklist import mup-2026-11.csv --reason 'order 511-01-27' --dry-run"
+    )]
     Import {
         /// The file.
         file: PathBuf,
@@ -31,7 +33,7 @@ pub(crate) enum Blacklist {
         #[arg(long, default_value = "MUP")]
         source: String,
         /// Why: it is kept in the audit entry.
-        #[arg(long, default_value = "import by the operator")]
+        #[arg(long)]
         reason: String,
         /// Say what would be, and change nothing.
         #[arg(long)]
@@ -45,6 +47,9 @@ pub(crate) enum Blacklist {
         history: bool,
     },
     /// Take everybody off, before a match's own list comes. They stay in its history. Prints {"removed": …}.
+    #[command(
+        after_help = "Example: backend admin blacklist clear --entries 312 --reason 'before Hrvatska – Francuska'"
+    )]
     Clear {
         /// How many people are on it, as a confirmation; a wrong number is told the right one.
         #[arg(long)]
@@ -73,7 +78,7 @@ pub(super) async fn run(settings: &Settings, deed: Blacklist) -> anyhow::Result<
             reason,
             dry_run,
         } => {
-            let (text, keeper) = (read(&file)?, keeper(&reason)?);
+            let (text, keeper, source) = (read(&file)?, keeper(&reason)?, source_of(&source)?);
             let personal_data = PersonalData::new(&settings.secrets)?;
             let mut tx = db.begin().await?;
             let done = actions::import(&mut tx, Ids, &personal_data, &keeper, (&text, &source)).await?;

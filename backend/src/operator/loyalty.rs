@@ -4,10 +4,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Subcommand;
+use domain::matches::day_in_zagreb;
+use platform::clock::{Clock, SystemClock};
 use platform::ids::Ids;
 use serde_json::json;
 
-use super::{finish, operator_pool, read, reason};
+use super::{finish, operator_pool, read, reason, source_of};
 use crate::audit::Actor;
 use crate::loyalty::actions;
 use crate::roles::print;
@@ -45,12 +47,13 @@ pub(super) async fn run(settings: &Settings, deed: Loyalty) -> anyhow::Result<Ex
         reason: why,
         dry_run,
     } = deed;
-    let (text, why) = (read(&file)?, reason(&why)?);
+    let (text, why, source) = (read(&file)?, reason(&why)?, source_of(&source)?);
     let personal_data = PersonalData::new(&settings.secrets)?;
     let db = operator_pool(settings).await?;
     let mut tx = db.begin().await?;
+    let today = day_in_zagreb(SystemClock.now());
     let by = (Actor::Operator, why.as_str());
-    let done = actions::import(&mut tx, (Ids, &personal_data), by, (&text, &source)).await?;
+    let done = actions::import(&mut tx, (Ids, &personal_data, today), by, (&text, &source)).await?;
     finish(tx, dry_run).await?;
     print(&format!(
         "{}\n",

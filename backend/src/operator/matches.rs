@@ -41,7 +41,7 @@ pub(crate) enum Match {
     /// Say a match anew as a file says: what `show` printed, edited. A published match keeps what buyers rely on.
     #[command(
         after_help = "Example:\n\n  backend admin match show $ID > match.toml\n  $EDITOR match.toml\n  \
-        backend admin match change $ID --from match.toml --notify false"
+        backend admin match change $ID --from match.toml --seen 3 --notify false"
     )]
     Change {
         /// Its id, as `create` and `list` print it.
@@ -52,6 +52,12 @@ pub(crate) enum Match {
         /// Whether everybody with a ticket gets a mail; must be said of a published match.
         #[arg(long)]
         notify: Option<bool>,
+        /// The version that `show` told: refused if somebody has changed the match since.
+        #[arg(long, value_name = "VERSION")]
+        seen: Option<i32>,
+        /// Why: it is kept in the audit entry. Must be said where seats of a published match are taken from the sale or given to it.
+        #[arg(long)]
+        reason: Option<String>,
         /// Say what would be, and change nothing.
         #[arg(long)]
         dry_run: bool,
@@ -65,6 +71,7 @@ pub(crate) enum Match {
         json: bool,
     },
     /// Put a draft before the public, with its seats and its queue: at once, or not at all. What is missing is named.
+    #[command(after_help = "Example: backend admin match publish $MATCH_ID --dry-run")]
     Publish {
         /// Its id, as `create` and `list` print it.
         match_id: Uuid,
@@ -121,13 +128,14 @@ pub(super) fn planner() -> Planner {
     Planner {
         actor: Actor::Operator,
         reason: None,
+        step_up: None,
     }
 }
 
 pub(super) fn because(text: &str) -> anyhow::Result<Planner> {
     Ok(Planner {
-        actor: Actor::Operator,
         reason: Some(reason(text)?),
+        ..planner()
     })
 }
 
@@ -152,27 +160,34 @@ pub(super) async fn run(settings: &Settings, deed: Match) -> anyhow::Result<Exit
             match_id,
             from,
             notify,
+            seen,
+            reason,
             dry_run,
         } => {
             let body: MatchBody = read_toml(&from, "match")?;
             let edit = Edit {
                 match_id: MatchId(match_id),
-                seen: None,
+                seen,
                 body: &body,
                 notify,
             };
+            let planner = match reason {
+                Some(reason) => because(&reason)?,
+                None => planner(),
+            };
             let mut tx = db.begin().await?;
-            let changed = editing::change(&mut tx, Ids, &planner(), edit).await;
+            let changed = editing::change(&mut tx, Ids, &planner, edit).await;
             let changed = changed.map_err(in_words)?;
             finish(tx, dry_run).await?;
             print(&line(&changed, dry_run))
         }
         Match::Show { match_id, json } => {
-            let (_, body) = actions::read(&db, MatchId(match_id)).await.map_err(in_words)?;
+            let (row, body) = actions::read(&db, MatchId(match_id)).await.map_err(in_words)?;
             if json {
                 print(&format!("{}\n", serde_json::to_string_pretty(&body)?))
             } else {
-                print(&toml::to_string_pretty(&body)?)
+                let (version, said) = (row.version, toml::to_string_pretty(&body)?);
+                print(&format!("# match change {match_id} --seen {version}\n{said}"))
             }
         }
         Match::Publish { match_id, dry_run } => {

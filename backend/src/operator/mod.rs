@@ -155,6 +155,11 @@ fn reason(text: &str) -> anyhow::Result<String> {
     crate::http::reasons::parse(text).map_err(|problem| anyhow::anyhow!("{problem}"))
 }
 
+/// Who says so, or where something comes from, in the form that audit entries take.
+fn source_of(text: &str) -> anyhow::Result<String> {
+    crate::http::reasons::source(text).map_err(|problem| anyhow::anyhow!("{}", problem.in_words()))
+}
+
 /// A fault in words, with everything that its problem names.
 fn in_words<R: Refusal>(fault: Fault<R>) -> anyhow::Error {
     match fault {

@@ -104,7 +104,7 @@ pub(super) async fn run(settings: &Settings, deed: PhaseDeed) -> anyhow::Result<
             let (match_id, wanted) = (MatchId(match_id), wanted(&from)?);
             let mut tx = db.begin().await?;
             let added = actions::add(&mut tx, Ids, &planner(), (match_id, &wanted)).await;
-            let line = line(&mut tx, match_id, added.map_err(in_words)?, dry_run).await?;
+            let line = line(&mut tx, added.map_err(in_words)?, dry_run).await?;
             finish(tx, dry_run).await?;
             print(&line)
         }
@@ -113,7 +113,7 @@ pub(super) async fn run(settings: &Settings, deed: PhaseDeed) -> anyhow::Result<
             let mut tx = db.begin().await?;
             let named = (match_id, which.phase_id, &wanted);
             let changed = actions::change(&mut tx, Ids, &planner(), named).await;
-            let line = line(&mut tx, match_id, changed.map_err(in_words)?, which.dry_run).await?;
+            let line = line(&mut tx, changed.map_err(in_words)?, which.dry_run).await?;
             finish(tx, which.dry_run).await?;
             print(&line)
         }
@@ -136,7 +136,7 @@ async fn turn(db: &Db, Turned { which, reason }: &Turned, opens: bool) -> anyhow
     let (match_id, planner) = (MatchId(which.match_id), because(reason)?);
     let mut tx = db.begin().await?;
     let turned = actions::turn(&mut tx, Ids, &planner, (match_id, which.phase_id, opens)).await;
-    let line = line(&mut tx, match_id, turned.map_err(in_words)?, which.dry_run).await?;
+    let line = line(&mut tx, turned.map_err(in_words)?, which.dry_run).await?;
     finish(tx, which.dry_run).await?;
     print(&line)
 }
@@ -157,14 +157,8 @@ fn wanted(file: &Path) -> anyhow::Result<Phase> {
     Ok(Phase::from(&read_toml::<PhaseBody>(file, "phase")?))
 }
 
-async fn line(
-    conn: &mut PgConnection,
-    match_id: MatchId,
-    row: PhaseRow,
-    dry_run: bool,
-) -> anyhow::Result<String> {
-    let (_, now) = actions::list(conn, match_id).await.map_err(in_words)?;
-    let mut told = serde_json::to_value(PhaseView::of(row, now))?;
+async fn line(conn: &mut PgConnection, row: PhaseRow, dry_run: bool) -> anyhow::Result<String> {
+    let mut told = serde_json::to_value(PhaseView::at_present(conn, row).await?)?;
     if let Value::Object(members) = &mut told {
         members.insert("dry_run".to_owned(), dry_run.into());
     }

@@ -24,8 +24,9 @@ pub(crate) enum Stadium {
     /// Prints {"stadium_id": …, "version": …, "capacity": …, "seats": …, "doubts": […]}. A file with mistakes is refused whole, and all of
     /// them are named.
     #[command(after_help = "Examples:\n  \
-        backend admin stadium import data/stadiums/poljud.json --dry-run\n  \
-        backend admin stadium import seats.csv --format seat-list --name 'Gradski vrt' --city Osijek --country HR")]
+        backend admin stadium import data/stadiums/poljud.json --reason 'season 2026/27' --dry-run\n  \
+        backend admin stadium import seats.csv --format seat-list --name 'Gradski vrt' --city Osijek \\\n    \
+        --country HR --reason 'list of the club'")]
     Import(Import),
     /// Write a stadium as the file that makes it again to standard output.
     Export {
@@ -54,7 +55,7 @@ pub(crate) struct Import {
     #[arg(long, required_if_eq("format", "seat-list"))]
     country: Option<String>,
     /// Why: it is kept in the audit entry.
-    #[arg(long, default_value = "import by the operator")]
+    #[arg(long)]
     reason: String,
     /// Say what would be, and change nothing.
     #[arg(long)]

@@ -11,18 +11,25 @@ use super::{finish, in_words, operator_pool, reason};
 use crate::audit::Actor;
 use crate::roles::print;
 use crate::settings::{RolesFrom, Settings};
+use crate::staff::MemberFilter;
 use crate::staff::actions::{self, RoleChange};
 use crate::users;
 
 /// What is to be done.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Staff {
-    /// Give somebody a role. They need not have signed in before. Prints {"user_id": …, "roles": […]}.
+    /// Give somebody a role. They need not have signed in before. Prints {"user_id": …, "roles": […], "is_new": …}.
+    ///
+    /// Whether that subject is somebody at the identity provider is not asked: `is_new` says that nobody of that name has ever signed
+    /// in here, nor was given a role. So look twice at the subject if it is true and should not be.
     #[command(
         after_help = "Example: backend admin staff grant --subject 248289761001 --role SUPER_ADMIN --reason 'first one'"
     )]
     Grant(Change),
     /// Take a role from somebody. Prints what is left.
+    #[command(
+        after_help = "Example: backend admin staff revoke --subject 248289761001 --role FINANCE --reason 'left us'"
+    )]
     Revoke(Change),
     /// Print everybody with a role, one JSON object a line.
     List {
@@ -82,7 +89,15 @@ async fn apply(settings: &Settings, change: Change, deed: Deed) -> anyhow::Resul
     let reason = reason(&change.reason)?;
 
     let mut tx = db.begin().await?;
-    let user = users::recognise_staff(&mut tx, Ids, (issuer, &change.subject)).await?;
+    let known = users::find(&mut tx, (issuer, &change.subject)).await?;
+    let user = match (known, deed) {
+        (Some(user), _) => user,
+        (None, Deed::Grant) => users::recognise_staff(&mut tx, Ids, (issuer, &change.subject)).await?,
+        (None, Deed::Revoke) => anyhow::bail!(
+            "nobody here is {} at {issuer}: `backend admin staff list` names everybody with a role",
+            change.subject
+        ),
+    };
     let asked = RoleChange {
         user,
         role: change.role,
@@ -97,15 +112,19 @@ async fn apply(settings: &Settings, change: Change, deed: Deed) -> anyhow::Resul
     let codes: Vec<&str> = roles.iter().map(|role| role.code()).collect();
     print(&format!(
         "{}\n",
-        json!({"user_id": user, "subject": change.subject, "roles": codes, "dry_run": change.dry_run})
+        json!({"user_id": user, "subject": change.subject, "roles": codes, "is_new": known.is_none(), "dry_run": change.dry_run})
     ))
 }
 
 async fn list(settings: &Settings, role: Option<Role>) -> anyhow::Result<ExitCode> {
     let db = operator_pool(settings).await?;
+    let filter = MemberFilter {
+        role,
+        ..MemberFilter::default()
+    };
     let mut cursor = None;
     loop {
-        let (members, _) = actions::list(&db, (role, None), cursor).await?;
+        let (members, _) = actions::list(&db, filter, cursor).await?;
         for member in &members {
             let codes: Vec<&str> = member.roles.iter().map(|role| role.code()).collect();
             let line = json!({"user_id": member.user_id, "issuer": member.issuer, "subject": member.subject, "roles": codes});

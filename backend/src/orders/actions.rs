@@ -81,7 +81,8 @@ pub(super) async fn check_out(
     let named = [checkout.holders.clone(), saved].concat();
     let holders = name_holders(own, named, cart.seat_ids.len())?;
     let lines = price_lines(app, &cart, &terms, holders)?;
-    if let Some(blocked) = find_blacklisted(&mut tx, &lines).await? {
+    let blocked = list_blacklisted(&mut tx, &lines).await?;
+    if !blocked.is_empty() {
         // Written down in a transaction of its own: this one takes nothing.
         tx.rollback().await?;
         let mut conn = app.db.acquire().await?;
@@ -92,7 +93,9 @@ pub(super) async fn check_out(
             address_class: client.address_class.as_deref(),
             user_agent: client.user_agent.as_deref(),
         };
-        blacklist::insert_violation(&mut conn, app.ids.next(), &attempt, &blocked).await?;
+        for identity in &blocked {
+            blacklist::insert_violation(&mut conn, app.ids.next(), &attempt, identity).await?;
+        }
         return Err(CheckoutRefused::Blacklisted.into());
     }
 
@@ -164,13 +167,10 @@ fn line(
     })
 }
 
-/// One hit blocks the whole purchase (E4-F6).
-async fn find_blacklisted(
-    conn: &mut PgConnection,
-    lines: &[NewLine],
-) -> Result<Option<Vec<u8>>, sqlx::Error> {
+/// One hit blocks the whole purchase (E4-F6), and each is written down (E11-F5).
+async fn list_blacklisted(conn: &mut PgConnection, lines: &[NewLine]) -> Result<Vec<Vec<u8>>, sqlx::Error> {
     let named: Vec<Vec<u8>> = lines.iter().map(|new| new.line.identity.clone()).collect();
-    Ok(blacklist::list_blocked(conn, &named).await?.into_iter().next())
+    blacklist::list_blocked(conn, &named).await
 }
 
 fn draft(

@@ -4,12 +4,13 @@ use domain::ids::{LayoutId, SeatId, SectorId, StadiumId};
 use domain::stadiums::StadiumKind;
 use platform::ids::Ids;
 use platform::problems::Problem;
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::file::{CheckedFile, PriceCategory, StadiumFile};
 use super::store::{self, SeatColumns, SectorColumns, SectorRow, SnakeRow, StadiumRow};
+use super::trail;
 use crate::app::Db;
 use crate::audit::{self, Actor, Entry};
 use crate::http::fault::{Fault, Refusal};
@@ -17,7 +18,10 @@ use crate::http::ids::STADIUMS_LISTED;
 use crate::http::pages::PAGE_ITEMS_MAX;
 use crate::http::problems::{NO_DESCRIPTION, NOT_FOUND, STADIUM_CHANGED, STADIUM_EXISTS};
 
-/// Why a stadium stays as it is.
+/// Where codes of sectors are found.
+const SECTORS_LISTED: &str = "GET /admin/stadiums/{stadium_id} lists the codes of a stadium's sectors";
+
+/// Why a stadium stays as it is, or cannot be shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StadiumRefused {
     /// There is none, or no more.
@@ -28,6 +32,10 @@ pub enum StadiumRefused {
     Changed(i32),
     /// It was loaded before descriptions were kept.
     NoDescription,
+    /// A list of seats would lose what else is said of this one.
+    MoreThanSeats(StadiumId),
+    /// Its newest layout has no sector of this code.
+    NoSuchSector,
 }
 
 impl Refusal for StadiumRefused {
@@ -37,6 +45,11 @@ impl Refusal for StadiumRefused {
             Self::NameTaken => Problem::new(STADIUM_EXISTS),
             Self::Changed(version) => Problem::new(STADIUM_CHANGED).member("version", *version),
             Self::NoDescription => Problem::new(NO_DESCRIPTION),
+            Self::MoreThanSeats(stadium) => Problem::new(STADIUM_EXISTS).detail(format!(
+                "a list says only seats, and of this stadium more is said (its kind, prices, names or snakes): write it as a file \
+                 with `backend admin stadium export {stadium}` or GET /admin/stadiums/{stadium}/file, change that and import it"
+            )),
+            Self::NoSuchSector => Problem::new(NOT_FOUND).detail(SECTORS_LISTED),
         }
     }
 }
@@ -68,7 +81,7 @@ pub async fn create(
             .await?
             .ok_or(StadiumRefused::NameTaken)?;
         let found = find(conn, present).await?;
-        return if is_same(conn, &found, file).await? {
+        return if is_same(describe(conn, &found).await?.as_ref(), file) {
             Ok(found)
         } else {
             Err(StadiumRefused::NameTaken.into())
@@ -76,7 +89,8 @@ pub async fn create(
     }
     add_layout(conn, ids, stadium, file).await?;
     let made = find(conn, stadium).await?;
-    record(conn, author, "stadium.created", (None, Some(&made))).await?;
+    let told = (None, Some(trail::told(&made)));
+    record(conn, author, ("stadium.created", stadium), told).await?;
     Ok(made)
 }
 
@@ -94,7 +108,8 @@ pub async fn change(
         return Err(StadiumRefused::NoSuchStadium.into());
     }
     let before = find(conn, stadium).await?;
-    if is_same(conn, &before, file).await? {
+    let described = describe(conn, &before).await?;
+    if is_same(described.as_ref(), file) {
         return Ok(before);
     }
     if seen.is_some_and(|seen| seen != before.version) {
@@ -105,12 +120,19 @@ pub async fn change(
     if other.is_some_and(|other| other != stadium) {
         return Err(StadiumRefused::NameTaken.into());
     }
+    if file.is_seat_list {
+        let present = described.as_ref().ok_or(StadiumRefused::NoDescription)?;
+        if !present.is_as_listed() {
+            return Err(StadiumRefused::MoreThanSeats(stadium).into());
+        }
+    }
 
     let named = (draft.name.as_str(), draft.city.as_str(), draft.country.as_str());
     store::save_stadium(conn, stadium, named, file.kind).await?;
     add_layout(conn, ids, stadium, file).await?;
     let after = find(conn, stadium).await?;
-    record(conn, author, "stadium.changed", (Some(&before), Some(&after))).await?;
+    let (old, new) = trail::change((&before, described.as_ref()), (&after, &file.to_file()));
+    record(conn, author, ("stadium.changed", stadium), (Some(old), Some(new))).await?;
     Ok(after)
 }
 
@@ -141,7 +163,8 @@ pub async fn delete(db: &Db, author: &Author, stadium: StadiumId) -> Result<(), 
     if !store::delete_stadium(&mut tx, stadium).await? {
         return Err(StadiumRefused::NoSuchStadium.into());
     }
-    record(&mut tx, author, "stadium.deleted", (Some(&before), None)).await?;
+    let told = (Some(trail::told(&before)), None);
+    record(&mut tx, author, ("stadium.deleted", stadium), told).await?;
 
     tx.commit().await?;
     Ok(())
@@ -190,7 +213,7 @@ pub async fn export(db: &Db, stadium: StadiumId) -> Result<StadiumFile, Fault<St
 /// In which order a sector's seats are given away, from the seat after `after` on.
 ///
 /// # Errors
-/// [`StadiumRefused::NoSuchStadium`].
+/// [`StadiumRefused::NoSuchStadium`] or [`StadiumRefused::NoSuchSector`].
 pub async fn preview_snake(
     db: &Db,
     (stadium, sector): (StadiumId, &str),
@@ -200,20 +223,27 @@ pub async fn preview_snake(
     let mut conn = db.acquire().await?;
     let found = find(&mut conn, stadium).await?;
     let from = after.unwrap_or(-1);
-    Ok(store::list_snake(&mut conn, (found.layout_id, sector), (from, limit)).await?)
+    let seats = store::list_snake(&mut conn, (found.layout_id, sector), (from, limit)).await?;
+    if seats.is_empty() {
+        let sectors = store::list_sectors(&mut conn, found.layout_id).await?;
+        if sectors.iter().all(|one| one.code != sector) {
+            return Err(StadiumRefused::NoSuchSector.into());
+        }
+    }
+    Ok(seats)
 }
 
-/// A stadium with its layout of this version, or its newest. `None` when there is none, or no more; a version that a match has
-/// is there even so.
+/// A stadium with its layout of this version, or its newest. `None` when there is none, or no more, unless stadiums count that are
+/// gone too.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn with_layout(
     conn: &mut PgConnection,
     stadium: StadiumId,
-    version: Option<i32>,
+    (version, is_gone_too): (Option<i32>, bool),
 ) -> Result<Option<StadiumRow>, sqlx::Error> {
-    store::find_stadium(conn, stadium, (version, version.is_some())).await
+    store::find_stadium(conn, stadium, (version, is_gone_too)).await
 }
 
 async fn find(conn: &mut PgConnection, stadium: StadiumId) -> Result<StadiumRow, Fault<StadiumRefused>> {
@@ -296,32 +326,24 @@ async fn describe(conn: &mut PgConnection, stadium: &StadiumRow) -> anyhow::Resu
     }))
 }
 
-async fn is_same(conn: &mut PgConnection, present: &StadiumRow, file: &CheckedFile) -> anyhow::Result<bool> {
-    let mut described = describe(conn, present).await?;
-    if let Some(described) = &mut described {
-        described.price_categories.sort_by_key(|category| category.code);
-    }
+fn is_same(described: Option<&StadiumFile>, file: &CheckedFile) -> bool {
+    // A description has its prices by code.
     let mut wanted = file.to_file();
     wanted.price_categories.sort_by_key(|category| category.code);
-    Ok(described == Some(wanted))
+    described == Some(&wanted)
 }
 
 async fn record(
     conn: &mut PgConnection,
     author: &Author,
-    deed: &'static str,
-    (before, after): (Option<&StadiumRow>, Option<&StadiumRow>),
-) -> anyhow::Result<()> {
-    let told = |row: &StadiumRow| {
-        json!({"name": row.name, "city": row.city, "country": row.country, "kind": row.kind, "version": row.version,
-            "capacity": row.capacity, "seats": row.seats})
-    };
-    let subject = before.or(after).map(|row| row.stadium_id.0);
+    (deed, stadium): (&'static str, StadiumId),
+    (before, after): (Option<Value>, Option<Value>),
+) -> Result<(), sqlx::Error> {
     let entry = Entry {
         actor: author.actor,
         deed,
-        subject_id: subject.ok_or_else(|| anyhow::anyhow!("a change of no stadium"))?,
-        details: json!({"before": before.map(told), "after": after.map(told), "reason": author.reason}),
+        subject_id: stadium.0,
+        details: json!({"before": before, "after": after, "reason": author.reason}),
     };
-    Ok(audit::record(conn, entry).await?)
+    audit::record(conn, entry).await
 }

@@ -2,12 +2,12 @@
 
 use domain::stadiums::{
     Doubt, ListedSeat, Mistake, Place, Plan, SeatKind, SectorDraft, StadiumDraft, StadiumKind, check,
-    sectors_of,
+    is_as_listed, sectors_of,
 };
-use platform::misfits;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use super::reading;
 use crate::tables::{self, Row};
 
 /// Of a list of seats; the last one may be left out.
@@ -36,6 +36,18 @@ pub struct PriceCategory {
     pub match_day_price: Decimal,
 }
 
+impl PriceCategory {
+    /// Of a list of seats, which says no prices.
+    fn unpriced() -> Self {
+        Self {
+            code: 1,
+            name: "1".to_owned(),
+            presale_price: Decimal::ZERO,
+            match_day_price: Decimal::ZERO,
+        }
+    }
+}
+
 /// A stadium file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -59,6 +71,15 @@ pub struct StadiumFile {
     pub sectors: Vec<SectorDraft>,
 }
 
+impl StadiumFile {
+    /// Whether it says nothing but seats: then nothing is lost when a list of seats takes its place.
+    pub(super) fn is_as_listed(&self) -> bool {
+        self.kind == StadiumKind::Home
+            && self.price_categories == [PriceCategory::unpriced()]
+            && self.sectors.iter().all(is_as_listed)
+    }
+}
+
 /// A file that was read and checked whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckedFile {
@@ -68,6 +89,8 @@ pub struct CheckedFile {
     pub price_categories: Vec<PriceCategory>,
     /// Its seats.
     pub plan: Plan,
+    /// Whether it was a list of seats: kind, prices and snakes are not what anybody said.
+    pub is_seat_list: bool,
 }
 
 /// What is wrong with a file, in words, by its beginning.
@@ -105,14 +128,12 @@ impl CheckedFile {
     /// Reads our JSON.
     ///
     /// # Errors
-    /// [`Mistakes`], all of them; of text that is no JSON the first.
+    /// [`Mistakes`]: all that does not fit the format; or, when everything does, all that is wrong with what it says.
     pub fn from_json(text: &str) -> Result<Self, Mistakes> {
         if !text.trim_start_matches('\u{feff}').trim_start().starts_with('{') {
             return Err(Mistakes(vec![NOT_JSON.to_owned()]));
         }
-        let file = misfits::read(&mut serde_json::Deserializer::from_str(text))
-            .map_err(|misfit| Mistakes(vec![format!("not a stadium file: {misfit}")]))?;
-        Self::of(file)
+        Self::of(reading::read(text)?)
     }
 
     /// Checks a file that was read.
@@ -134,6 +155,7 @@ impl CheckedFile {
                 kind,
                 price_categories,
                 plan,
+                is_seat_list: false,
             }),
             Ok(_) => Err(Mistakes(mistakes)),
             Err(others) => {
@@ -151,19 +173,18 @@ impl CheckedFile {
         let seats = read_list(text)?;
         let sectors =
             sectors_of(&seats).map_err(|twice| Mistakes(twice.iter().map(ToString::to_string).collect()))?;
-        Self::of(StadiumFile {
+        let checked = Self::of(StadiumFile {
             name: name.to_owned(),
             city: city.to_owned(),
             country: country.to_owned(),
             kind: StadiumKind::Home,
             capacity: None,
-            price_categories: vec![PriceCategory {
-                code: 1,
-                name: "1".to_owned(),
-                presale_price: Decimal::ZERO,
-                match_day_price: Decimal::ZERO,
-            }],
+            price_categories: vec![PriceCategory::unpriced()],
             sectors,
+        })?;
+        Ok(Self {
+            is_seat_list: true,
+            ..checked
         })
     }
 

@@ -8,6 +8,8 @@ pub mod actions;
 mod body;
 pub mod file;
 pub mod http;
+mod reading;
 mod store;
+mod trail;
 
 pub use store::{SectorRow, StadiumRow};

@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::StaffClaims;
-use super::store::{self, Member};
+use super::store::{self, Member, MemberFilter};
 use crate::app::{App, Db};
 use crate::audit::{self, Actor, Entry};
 use crate::http::fault::{Fault, Refusal};
@@ -161,7 +161,7 @@ async fn record(
 /// When the database fails.
 pub async fn list(
     db: &Db,
-    filter: (Option<Role>, Option<&str>),
+    filter: MemberFilter<'_>,
     cursor: Option<Uuid>,
 ) -> Result<(Vec<Member>, i64), sqlx::Error> {
     let mut conn = db.acquire().await?;

@@ -6,18 +6,18 @@ use chrono::{DateTime, Utc};
 use domain::ids::UserId;
 use domain::staff::{Permission, Role};
 use platform::body::Body;
-use platform::problems::Problem;
+use platform::problems::{INVALID_REQUEST, Problem};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use super::actions::{self, GrantRefused, RoleChange};
-use super::store::Member;
+use super::store::{Member, MemberFilter};
 use crate::app::App;
 use crate::audit::Actor;
 use crate::http::fault::{Fault, Refusal};
-use crate::http::pages::CountedPage;
+use crate::http::pages::{Age, CountedPage};
 use crate::http::problems::NOT_FOUND;
 use crate::http::reasons::Reason;
 use crate::http::staff::{BeStaff, ManageStaff, ReadStaff, Staff};
@@ -86,6 +86,9 @@ pub struct MembersQuery {
     pub role: Option<String>,
     /// In the name that the identity provider gives them (`sub`).
     pub search: Option<String>,
+    /// OLDEST accounts first, unless NEWEST is asked for.
+    #[param(value_type = Option<String>)]
+    pub sort: Option<Age>,
     /// `next_cursor` of the page before.
     pub cursor: Option<Uuid>,
 }
@@ -119,7 +122,7 @@ async fn read_me(staff: Staff<BeStaff>) -> Json<MeView> {
 
 /// Who is staff, by age of their accounts.
 #[utoipa::path(tag = "staff", params(MembersQuery),
-    responses((status = 200, body = CountedPage<MemberView>), (status = 403, body = Problem), (status = 404, body = Problem)),
+    responses((status = 200, body = CountedPage<MemberView>), (status = 400, body = Problem), (status = 403, body = Problem)),
     extensions(("x-epic" = json!("E0")), ("x-feature" = json!("E0-F1")), ("x-rules" = json!([])),
         ("x-permission" = json!("staff.read"))))]
 #[get("/staff")]
@@ -128,8 +131,15 @@ async fn list_staff(
     _staff: Staff<ReadStaff>,
     query: Query<MembersQuery>,
 ) -> Result<Json<CountedPage<MemberView>>, Fault<Problem>> {
-    let with = query.role.as_deref().map(role).transpose()?;
-    let (members, total) = actions::list(&app.db, (with, query.search.as_deref()), query.cursor).await?;
+    let no_role = |_| {
+        Problem::new(INVALID_REQUEST).detail(format!("`role` is one of {}", codes(&Role::ALL).join(", ")))
+    };
+    let filter = MemberFilter {
+        role: query.role.as_deref().map(role).transpose().map_err(no_role)?,
+        search: query.search.as_deref(),
+        is_newest_first: query.sort == Some(Age::Newest),
+    };
+    let (members, total) = actions::list(&app.db, filter, query.cursor).await?;
     let items = members.into_iter().map(MemberView::from).collect();
     Ok(Json(CountedPage::of((items, total), |member: &MemberView| {
         member.user_id

@@ -12,4 +12,4 @@ mod store;
 pub use actions::recognise;
 pub use answers::{once, rehearse};
 pub use claims::StaffClaims;
-pub use store::Member;
+pub use store::{Member, MemberFilter};

@@ -87,9 +87,20 @@ pub(super) async fn delete_grant(
 }
 
 /// Members after `cursor`, by id (which is by age of their account).
+/// Which members, and in which order.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct MemberFilter<'a> {
+    /// With this role.
+    pub role: Option<Role>,
+    /// In the name that the identity provider gives them.
+    pub search: Option<&'a str>,
+    /// The other way round than usual.
+    pub is_newest_first: bool,
+}
+
 pub(super) async fn list_members(
     conn: &mut PgConnection,
-    (role, search): (Option<Role>, Option<&str>),
+    filter: MemberFilter<'_>,
     (cursor, limit): (Option<Uuid>, i64),
 ) -> Result<Vec<Member>, sqlx::Error> {
     query_as!(
@@ -98,16 +109,17 @@ pub(super) async fn list_members(
                 max(g.granted_at) AS \"granted_at!\"
          FROM staff_grants g
          JOIN users u USING (user_id)
-         WHERE ($2::uuid IS NULL OR u.user_id > $2)
+         WHERE ($2::uuid IS NULL OR CASE WHEN $5::bool THEN u.user_id < $2 ELSE u.user_id > $2 END)
            AND ($4::text IS NULL OR position(lower($4) IN lower(u.subject)) > 0)
          GROUP BY u.user_id
          HAVING $1::staff_role IS NULL OR $1 = ANY(array_agg(g.role))
-         ORDER BY u.user_id
+         ORDER BY CASE WHEN $5 THEN u.user_id END DESC, u.user_id
          LIMIT $3",
-        role as Option<Role>,
+        filter.role as Option<Role>,
         cursor,
         limit,
-        search,
+        filter.search,
+        filter.is_newest_first,
     )
     .fetch_all(conn)
     .await
@@ -115,15 +127,15 @@ pub(super) async fn list_members(
 
 pub(super) async fn count_members(
     conn: &mut PgConnection,
-    (role, search): (Option<Role>, Option<&str>),
+    filter: MemberFilter<'_>,
 ) -> Result<i64, sqlx::Error> {
     query_scalar!(
         "SELECT count(DISTINCT user_id) AS \"count!\"
          FROM staff_grants
          JOIN users u USING (user_id)
          WHERE ($1::staff_role IS NULL OR role = $1) AND ($2::text IS NULL OR position(lower($2) IN lower(u.subject)) > 0)",
-        role as Option<Role>,
-        search,
+        filter.role as Option<Role>,
+        filter.search,
     )
     .fetch_one(conn)
     .await

@@ -69,6 +69,17 @@ pub async fn recognise(app: &App, issuer: &str, subject: &str) -> Result<UserId,
     store::find_or_insert_user(&mut conn, UserId(app.ids.next()), issuer, subject).await
 }
 
+/// The account of somebody, if they ever had one.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find(
+    conn: &mut PgConnection,
+    (issuer, subject): (&str, &str),
+) -> Result<Option<UserId>, sqlx::Error> {
+    store::find_user(conn, issuer, subject).await
+}
+
 /// The account of a member of staff, who does not wait at the entrance.
 ///
 /// # Errors

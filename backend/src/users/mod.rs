@@ -11,6 +11,6 @@ pub mod saved;
 mod store;
 pub mod tokens;
 
-pub use actions::{buyer_profile, identity_of, recognise, recognise_staff};
+pub use actions::{buyer_profile, find, identity_of, recognise, recognise_staff};
 pub use entrance::Entrance;
 pub use store::Profile;

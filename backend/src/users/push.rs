@@ -61,6 +61,7 @@ async fn save_push_token(
         return Err(Problem::new(INVALID_PUSH_TOKEN).into());
     }
     let mut tx = app.db.begin().await?;
+    lock_token(&mut tx, &body.token).await?;
     delete_of_token(&mut tx, (fan.id, &device), &body.token).await?;
     insert_or_save(&mut tx, (fan.id, &device), &body).await?;
     delete_beyond_limit(&mut tx, fan.id).await?;
@@ -80,6 +81,14 @@ async fn delete_push_token(
     let mut conn = app.db.acquire().await?;
     delete_of_device(&mut conn, (fan.id, &device)).await?;
     Ok(HttpResponse::NoContent().finish())
+}
+
+/// Two accounts that take the same token over do it one after the other.
+async fn lock_token(conn: &mut PgConnection, token: &str) -> Result<(), sqlx::Error> {
+    query!("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", token)
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
 async fn delete_of_token(

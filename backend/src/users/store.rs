@@ -27,6 +27,21 @@ pub struct Profile {
     pub phone: Option<String>,
 }
 
+/// The account of (issuer, subject), if there is one.
+pub(super) async fn find_user(
+    conn: &mut PgConnection,
+    issuer: &str,
+    subject: &str,
+) -> Result<Option<UserId>, sqlx::Error> {
+    query_scalar!(
+        "SELECT user_id AS \"user_id: UserId\" FROM users WHERE issuer = $1 AND subject = $2",
+        issuer,
+        subject,
+    )
+    .fetch_optional(conn)
+    .await
+}
+
 /// The account of (issuer, subject), made if it is new.
 pub(super) async fn find_or_insert_user(
     conn: &mut PgConnection,
@@ -35,11 +50,15 @@ pub(super) async fn find_or_insert_user(
     subject: &str,
 ) -> Result<UserId, sqlx::Error> {
     query_scalar!(
-        // The no-op update makes the statement answer the row also when another request makes it at this moment.
-        "INSERT INTO users (user_id, issuer, subject)
-         VALUES ($1, $2, $3)
-         ON CONFLICT ON CONSTRAINT users_one_per_subject DO UPDATE SET subject = EXCLUDED.subject
-         RETURNING user_id",
+        // Whoever is known is only read: a write would wait for every transaction that refers to them, such as their own
+        // publication. The no-op update makes the statement answer the row also when another request makes it at this moment.
+        "WITH known AS (SELECT user_id FROM users WHERE issuer = $2 AND subject = $3),
+              made AS (
+                  INSERT INTO users (user_id, issuer, subject)
+                  SELECT $1, $2, $3 WHERE NOT EXISTS (SELECT FROM known)
+                  ON CONFLICT ON CONSTRAINT users_one_per_subject DO UPDATE SET subject = EXCLUDED.subject
+                  RETURNING user_id)
+         SELECT user_id AS \"user_id!: UserId\" FROM known UNION ALL SELECT user_id FROM made",
         fresh as UserId,
         issuer,
         subject,

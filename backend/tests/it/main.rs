@@ -17,6 +17,7 @@ mod jobs;
 mod matches;
 mod migrations;
 mod notifications;
+mod operator;
 mod orders;
 mod proxy;
 mod settings;

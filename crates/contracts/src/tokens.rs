@@ -29,7 +29,7 @@ pub struct ServiceClaims {
     pub exp: i64,
 }
 
-/// Permission for one fan to join one queue, signed by the tenant and posted by the fan's app. Lives 10 minutes.
+/// Permission for one fan to join one queue, signed by the tenant and posted by the fan's app. Good for 10 minutes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JoinGrantClaims {
     /// The tenant's name.
@@ -42,6 +42,9 @@ pub struct JoinGrantClaims {
     pub queue_id: Uuid,
     /// Issued at, Unix seconds.
     pub iat: i64,
+    /// Not before, Unix seconds: another line of the queue, which is not for this fan, goes on until then. Absent: at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nbf: Option<i64>,
     /// Expires at, Unix seconds.
     pub exp: i64,
 }

@@ -73,6 +73,10 @@ impl<'de> Deserializer<'de> for Strict {
                 members.end()?;
                 Ok(read)
             }
+            // Postgres keeps no such text, and nobody means it.
+            Value::String(text) if text.contains('\0') => {
+                Err(Error::custom("a text without NUL characters is expected"))
+            }
             plain @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => {
                 plain.deserialize_any(visitor)
             }
@@ -170,6 +174,15 @@ mod tests {
         assert_eq!((order.holders.len(), order.kind), (1, Some(Kind::Child)));
         let bare = read(json!({ "reference": 7, "note": null })).unwrap();
         assert_eq!((bare.note, bare.holders.len(), bare.kind), (None, 0, None));
+    }
+
+    #[test]
+    fn a_text_with_a_nul_character_is_refused_wherever_it_stands() {
+        let refusal = "a text without NUL characters is expected";
+        let plain = read(json!({ "reference": 7, "note": "aisle\0" }));
+        assert_eq!(plain.unwrap_err(), format!("`note`: {refusal}"));
+        let inside = read(json!({ "reference": 7, "holders": [{ "name": "\0" }] }));
+        assert_eq!(inside.unwrap_err(), format!("`holders[0].name`: {refusal}"));
     }
 
     #[test]

@@ -67,7 +67,7 @@ enum Task {
     ///
     /// In a deployment it is `backend --config … admin …`. What there is to say: `cargo xtask admin help`.
     ///
-    ///   cargo xtask admin stadium import data/stadiums/poljud.json --dry-run
+    ///   cargo xtask admin stadium import data/stadiums/poljud.json --reason 'season 2026/27' --dry-run
     ///   cargo xtask admin match publish 01a1fee5-…
     #[command(verbatim_doc_comment)]
     Admin(up::AdminArgs),

@@ -39,6 +39,18 @@ pub(super) struct Beside {
     publishing_windows: Vec<Summary>,
 }
 
+/// How much later a hold may come beside a publication: p99 over p99.
+const RATIO_MAX: f64 = 1.10;
+
+impl Beside {
+    /// What is missed, in words. What the machine does by itself is no miss.
+    pub(super) fn missed(&self) -> Option<String> {
+        let Self { ratio, noise, .. } = self;
+        let max = RATIO_MAX.max(*noise).max(1.0 / noise);
+        (*ratio > max).then(|| format!("holds beside a publication took x{ratio:.2} of x{max:.2}"))
+    }
+}
+
 impl fmt::Display for Beside {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(

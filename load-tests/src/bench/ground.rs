@@ -23,6 +23,12 @@ pub(super) const BARE_INVENTORY: &str =
      FROM (SELECT gen_random_uuid() AS match_id) m,
           (SELECT gen_random_uuid() AS zone_id FROM generate_series(1, 50)) z, generate_series(1, 1000) i";
 
+/// Ten attempts of everybody who is on the blacklist.
+pub(super) const MANY_VIOLATIONS: &str =
+    "INSERT INTO blacklist_violations (violation_id, identity, match_id, user_id, blocked_at)
+     SELECT gen_random_uuid(), b.identity, m.match_id, u.user_id, now() - i * interval '1 minute'
+     FROM matches m, (SELECT user_id FROM users LIMIT 1) u, blacklist b, generate_series(1, 10) i";
+
 pub(super) const MANY_MATCHES: &str = "INSERT INTO matches (match_id, stadium_id, layout_id, state, home_team, away_team, competition, kick_off_at, published_at)
      SELECT gen_random_uuid(), m.stadium_id, m.layout_id,
             (CASE WHEN i % 4 = 0 THEN 'DRAFT' ELSE 'PUBLISHED' END)::match_state, 'Hrvatska',

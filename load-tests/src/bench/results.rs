@@ -43,6 +43,40 @@ pub(super) struct List {
     pub(super) took: Summary,
 }
 
+/// Import and publication of a stadium, milliseconds.
+const STADIUM_MS_MAX: f64 = 5_000.0;
+/// p99 of a list, milliseconds.
+const LIST_MS_MAX: f64 = 50.0;
+
+impl Results {
+    /// The bars that were missed, in words.
+    pub(super) fn missed(&self) -> Vec<String> {
+        let Refusal {
+            mistakes_made,
+            mistakes_named,
+            ..
+        } = self.refusal;
+        let stadiums = [
+            ("import", self.import.ours.p50_ms),
+            ("publish", self.publish.ours.p50_ms),
+            ("publish, beside 10 M seats", self.publish_when_full.p50_ms),
+        ];
+        let lists = self.lists.iter().map(|list| (&*list.path, list.took.p99_ms));
+        let slow = |max: f64| {
+            move |(what, ms): (&str, f64)| {
+                (ms > max).then(|| format!("{what} took {ms:.0} ms of {max:.0} ms"))
+            }
+        };
+        let mut missed: Vec<String> = stadiums.into_iter().filter_map(slow(STADIUM_MS_MAX)).collect();
+        missed.extend(lists.filter_map(slow(LIST_MS_MAX)));
+        if mistakes_named != mistakes_made {
+            missed.push(format!("{mistakes_named} of {mistakes_made} mistakes were named"));
+        }
+        missed.extend(self.beside.missed());
+        missed
+    }
+}
+
 /// The table.
 pub(super) fn print(results: &Results) {
     let mut table = comfy_table::Table::new();

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use contracts::room::Ticket;
 use contracts::tokens::{JOIN_GRANT_TYP, JoinGrantClaims, TicketTokenClaims};
 use platform::problems::{INVALID_REQUEST, Problem};
@@ -35,6 +36,10 @@ pub(crate) enum JoinRefused {
     TooEarly {
         opens_at_ms: u64,
     },
+    /// The grant is for a line that comes later.
+    NotYet {
+        opens_at: DateTime<Utc>,
+    },
     Closed {
         reason: String,
     },
@@ -52,6 +57,7 @@ impl Refusal for JoinRefused {
             Self::TooEarly { opens_at_ms } => {
                 Problem::new(QUEUE_NOT_OPEN_YET).member("opens_at", wire(instant(*opens_at_ms)))
             }
+            Self::NotYet { opens_at } => Problem::new(QUEUE_NOT_OPEN_YET).member("opens_at", wire(*opens_at)),
             Self::Closed { reason } => Problem::new(QUEUE_CLOSED).member("reason", reason.as_str()),
         }
     }
@@ -106,6 +112,11 @@ pub(super) async fn join_with_grant(
         })?;
     if claims.queue_id != queue.0 {
         return Err(JoinRefused::GrantInvalid.into());
+    }
+    if let Some(opens_at) = claims.nbf.and_then(|nbf| DateTime::from_timestamp(nbf, 0))
+        && app.clock.now() < opens_at
+    {
+        return Err(JoinRefused::NotYet { opens_at }.into());
     }
     join_as(app, &tenant, queue, UserId(claims.sub)).await
 }
@@ -175,6 +186,6 @@ pub(super) async fn leave(app: &Arc<App>, claims: &TicketTokenClaims) -> Result<
     }
 }
 
-fn wire(instant: chrono::DateTime<chrono::Utc>) -> String {
+fn wire(instant: DateTime<Utc>) -> String {
     instant.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
 }

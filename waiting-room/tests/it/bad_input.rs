@@ -61,7 +61,7 @@ fn settings_out_of_range() {
         let bad = [
             ("reference", json!("")),
             ("reference", json!("  ")),
-            ("reference", json!("a\u{0}b")),
+            ("reference", json!("a\u{7}b")),
             ("reference", json!("x".repeat(201))),
             ("max_active_sessions", json!(1_000_001)),
             ("admissions_per_minute", json!(0)),

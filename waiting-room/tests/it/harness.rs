@@ -190,12 +190,22 @@ impl Room {
     }
 
     pub(crate) fn grant_at(&self, queue: Uuid, user: Uuid, now: DateTime<Utc>) -> String {
+        self.grant_from(queue, user, (now, None))
+    }
+
+    pub(crate) fn grant_from(
+        &self,
+        queue: Uuid,
+        user: Uuid,
+        (now, nbf): (DateTime<Utc>, Option<i64>),
+    ) -> String {
         let claims = JoinGrantClaims {
             iss: TENANT.to_owned(),
             aud: WAITING_ROOM_AUDIENCE.to_owned(),
             sub: user,
             queue_id: queue,
             iat: now.timestamp(),
+            nbf,
             exp: now.timestamp() + 600,
         };
         self.key.sign(JOIN_GRANT_TYP, &claims).unwrap()

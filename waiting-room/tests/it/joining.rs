@@ -57,6 +57,28 @@ fn a_herd_of_the_same_fan_and_of_many_gets_one_number_each() {
 }
 
 #[test]
+fn a_grant_for_a_later_line_opens_nothing_before() {
+    room(|room| async move {
+        let queue = room.open_queue(Room::queue_with(0)).await.id;
+        let (user, now) = (Uuid::now_v7(), Utc::now());
+        let join = async |nbf: DateTime<Utc>| {
+            let grant = room.grant_from(queue, user, (now, Some(nbf.timestamp())));
+            let (path, body) = (format!("/queues/{queue}/tickets"), json!({ "grant": grant }));
+            room.call(Method::POST, &path, None, Some(body)).await
+        };
+
+        let later = now + TimeDelta::minutes(5);
+        let early = join(later).await;
+        let told = early.is_problem(409, "queue-not-open-yet")["opens_at"]
+            .as_str()
+            .unwrap();
+        let told: DateTime<Utc> = told.parse().unwrap();
+        assert_eq!(told.timestamp(), later.timestamp());
+        assert_eq!(join(now).await.status, 201);
+    });
+}
+
+#[test]
 fn who_comes_too_early_is_told_when_and_burns_no_number() {
     room(|room| async move {
         let opens_at = Utc::now() + TimeDelta::milliseconds(1_200);

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::body::{MatchBody, PhaseBody};
 use super::parts::{self, UseColumns};
 use super::phases;
+use super::sale::usual_vat;
 use super::store::{self, PlanFilter, PlanRow, Words};
 use crate::app::Db;
 use crate::audit::{self, Actor, Entry};
@@ -22,8 +23,9 @@ use crate::http::ids::{MATCHES_LISTED, PHASES_LISTED, STADIUMS_LISTED};
 use crate::http::pages::PAGE_ITEMS_MAX;
 use crate::http::problems::{
     INVALID_MATCH, MATCH_CHANGED, MATCH_LOCKED, NO_SUCH_STADIUM, NOT_FOUND, NOT_READY_TO_PUBLISH,
-    NOTIFY_OR_SILENT, OWN_CANCELLATION, SEATS_TAKEN, WRONG_PHASE_TURN, WRONG_TURN,
+    NOTIFY_OR_SILENT, OWN_CANCELLATION, REASON_REQUIRED, SEATS_TAKEN, WRONG_PHASE_TURN, WRONG_TURN,
 };
+use crate::http::staff::StepUp;
 use crate::stadiums;
 
 /// Why a match stays as it is.
@@ -41,6 +43,10 @@ pub enum PlanRefused {
     Locked(Vec<&'static str>),
     /// Two people call a match off: this one asked for it.
     OwnCancellation,
+    /// Seats change their state, and nobody says why (E3-F1).
+    WithoutReason,
+    /// Prices that buyers see are money: whoever changes them signs in again first.
+    StepUp(StepUp),
     /// It cannot go from here there.
     WrongTurn(WrongTurn),
     /// What it lacks to be published.
@@ -65,6 +71,9 @@ impl Refusal for PlanRefused {
             Self::Invalid(mistakes) => Problem::new(INVALID_MATCH).member("mistakes", mistakes.clone()),
             Self::Changed(version) => Problem::new(MATCH_CHANGED).member("version", *version),
             Self::Locked(parts) => Problem::new(MATCH_LOCKED).member("parts", parts.clone()),
+            Self::WithoutReason => Problem::new(REASON_REQUIRED)
+                .detail("seats of a published match change their state: add `reason`"),
+            Self::StepUp(step_up) => step_up.problem(),
             Self::OwnCancellation => Problem::new(OWN_CANCELLATION),
             Self::WrongTurn(wrong) => {
                 let possible: Vec<&str> = wrong.possible.iter().map(|turn| turn.code()).collect();
@@ -94,6 +103,8 @@ pub struct Planner {
     pub actor: Actor,
     /// Why, where the facts ask for a reason.
     pub reason: Option<String>,
+    /// What they still owe before they change prices that buyers see.
+    pub step_up: Option<StepUp>,
 }
 
 /// Drafts a match.
@@ -106,7 +117,7 @@ pub async fn create(
     planner: &Planner,
     body: &MatchBody,
 ) -> Result<PlanRow, Fault<PlanRefused>> {
-    let (stadium, layout, kind) = check(conn, body).await?;
+    let (stadium, layout, kind) = check(conn, None, body).await?;
     let match_id = MatchId(ids.next());
     let content = serde_json::to_value(&body.content).map_err(anyhow::Error::from)?;
     store::insert_match(conn, match_id, (stadium, layout), words(body, &content)).await?;
@@ -142,7 +153,11 @@ pub(super) async fn body_of(conn: &mut PgConnection, row: &PlanRow) -> anyhow::R
         sectors: parts::list_sectors(conn, row.match_id).await?,
         price_categories: parts::list_prices(conn, row.match_id).await?,
         phases: phases.into_iter().map(|row| PhaseBody::from(row.phase)).collect(),
-        sale: Some(parts::find_sale(conn, row.match_id).await?),
+        sale: Some(
+            parts::find_sale(conn, row.match_id)
+                .await?
+                .said_at(row.stadium_kind),
+        ),
         content: serde_json::from_value(row.content.clone())?,
         visible_from: row.visible_from,
     })
@@ -170,10 +185,14 @@ pub(super) async fn find(conn: &mut PgConnection, match_id: MatchId) -> Result<P
 /// Where a match is to be played, and in which layout: everything that is wrong with `body` at once.
 pub(super) async fn check(
     conn: &mut PgConnection,
+    present: Option<&PlanRow>,
     body: &MatchBody,
 ) -> Result<(StadiumId, LayoutId, StadiumKind), Fault<PlanRefused>> {
-    let stadium = StadiumId(body.stadium_id);
-    let stadium = stadiums::actions::with_layout(conn, stadium, body.layout_version).await?;
+    let (stadium, version) = (StadiumId(body.stadium_id), body.layout_version);
+    // A match that was planned at a stadium which is gone stays there.
+    let is_there =
+        present.is_some_and(|row| row.stadium_id == stadium && version == Some(row.layout_version));
+    let stadium = stadiums::actions::with_layout(conn, stadium, (version, is_there)).await?;
     let stadium = stadium.ok_or(PlanRefused::NoSuchStadium)?;
     let mut mistakes = body.mistakes();
     let codes = parts::list_codes(conn, stadium.layout_id).await?;
@@ -203,10 +222,7 @@ pub(super) async fn save_parts(
     (match_id, layout, kind): (MatchId, LayoutId, StadiumKind),
     body: &MatchBody,
 ) -> anyhow::Result<()> {
-    let (ticket_vat, fee_vat) = match kind {
-        StadiumKind::Home => (Decimal::from(5), Decimal::from(25)),
-        StadiumKind::Away => (Decimal::ZERO, Decimal::ZERO),
-    };
+    let (ticket_vat, fee_vat) = usual_vat(kind);
     let sale = body.sale.clone().unwrap_or_default();
     let vat = (
         sale.ticket_vat_percent.unwrap_or(ticket_vat),

@@ -31,7 +31,7 @@ pub struct Edit<'a> {
 }
 
 /// Says a match anew. A draft may become anything. A published match keeps its clocks and fees, its layout once a seat was held,
-/// its prices once a seat was bought, and the state of a sector while somebody has a seat there; its phases have their own verbs.
+/// its prices once a seat was bought (until then, they are changed by whoever signed in just now), and the state of a sector while somebody has a seat there; its phases have their own verbs.
 ///
 /// # Errors
 /// [`PlanRefused`], with nothing changed.
@@ -51,8 +51,8 @@ pub async fn change(
     let before = body_of(conn, &row).await?;
     let mut tx = conn.begin().await?;
     match row.state {
-        MatchState::Draft => redraft(&mut tx, ids, edit).await?,
-        MatchState::Published => edit_published(&mut tx, ids, (&row, &before), edit).await?,
+        MatchState::Draft => redraft(&mut tx, ids, &row, edit).await?,
+        MatchState::Published => edit_published(&mut tx, ids, planner, (&row, &before), edit).await?,
         MatchState::Closed | MatchState::Cancelled => {
             return Err(PlanRefused::Locked(vec!["everything"]).into());
         }
@@ -80,9 +80,14 @@ pub async fn change(
     Ok(after_row)
 }
 
-async fn redraft(conn: &mut PgConnection, ids: Ids, edit: Edit<'_>) -> Result<(), Fault<PlanRefused>> {
+async fn redraft(
+    conn: &mut PgConnection,
+    ids: Ids,
+    row: &PlanRow,
+    edit: Edit<'_>,
+) -> Result<(), Fault<PlanRefused>> {
     let Edit { match_id, body, .. } = edit;
-    let (stadium, layout, kind) = check(conn, body).await?;
+    let (stadium, layout, kind) = check(conn, Some(row), body).await?;
     let content = serde_json::to_value(&body.content).map_err(anyhow::Error::from)?;
     store::save_match(conn, match_id, (stadium, layout), words(body, &content)).await?;
     parts::delete_uses(conn, match_id).await?;
@@ -96,6 +101,7 @@ async fn redraft(conn: &mut PgConnection, ids: Ids, edit: Edit<'_>) -> Result<()
 async fn edit_published(
     conn: &mut PgConnection,
     ids: Ids,
+    planner: &Planner,
     (row, before): (&PlanRow, &MatchBody),
     edit: Edit<'_>,
 ) -> Result<(), Fault<PlanRefused>> {
@@ -105,7 +111,7 @@ async fn edit_published(
     }
     check_phases(conn, (before, body)).await?;
     let body = &kept(before, body);
-    let (stadium, layout, kind) = check(conn, body).await?;
+    let (stadium, layout, kind) = check(conn, Some(row), body).await?;
     let is_new_layout = layout != row.layout_id;
     if is_new_layout && !inventory::delete_inventory(conn, match_id).await? {
         return Err(PlanRefused::Locked(vec!["layout"]).into());
@@ -120,10 +126,17 @@ async fn edit_published(
     if !has_same_terms(before.sale.as_ref(), after.sale.as_ref()) {
         return Err(PlanRefused::Locked(vec!["sale"]).into());
     }
+    let is_repriced = is_new_layout || !has_same_prices(before, &after);
+    if is_repriced && let Some(step_up) = planner.step_up {
+        return Err(PlanRefused::StepUp(step_up).into());
+    }
     if is_new_layout {
         publishing::fill(conn, match_id).await?;
     } else {
-        move_sectors(conn, match_id, (before, &after)).await?;
+        if is_repriced {
+            reprice(conn, match_id).await?;
+        }
+        move_sectors(conn, planner, match_id, (before, &after)).await?;
     }
     let unpriced = inventory::list_without_prices(conn, match_id).await?;
     if !unpriced.is_empty() {
@@ -137,8 +150,11 @@ async fn edit_published(
 /// What is left out of a published match stays as it is; its phases are not judged again.
 fn kept(before: &MatchBody, wanted: &MatchBody) -> MatchBody {
     let or = |said: bool| if said { wanted } else { before };
+    let own_layout = before
+        .layout_version
+        .filter(|_| wanted.stadium_id == before.stadium_id);
     MatchBody {
-        layout_version: wanted.layout_version.or(before.layout_version),
+        layout_version: wanted.layout_version.or(own_layout),
         sectors: or(!wanted.sectors.is_empty()).sectors.clone(),
         price_categories: or(!wanted.price_categories.is_empty()).price_categories.clone(),
         sale: or(wanted.sale.is_some()).sale.clone(),
@@ -186,28 +202,40 @@ fn has_same_terms(before: Option<&SaleBody>, after: Option<&SaleBody>) -> bool {
     before.map(without_caps) == after.map(without_caps)
 }
 
+/// Whether every seat costs what it did, in matches of the same layout.
+fn has_same_prices(before: &MatchBody, after: &MatchBody) -> bool {
+    let price = |sector: &SectorBody| (sector.is_free, sector.price_category);
+    let mut pairs = before.sectors.iter().zip(&after.sectors);
+    before.price_categories == after.price_categories
+        && pairs.all(|(before, after)| price(before) == price(after))
+}
+
+async fn reprice(conn: &mut PgConnection, match_id: MatchId) -> Result<(), Fault<PlanRefused>> {
+    if inventory::has_buyers(conn, match_id).await? {
+        return Err(PlanRefused::Locked(vec!["price_categories"]).into());
+    }
+    Ok(inventory::save_zone_prices(conn, match_id).await?)
+}
+
 async fn move_sectors(
     conn: &mut PgConnection,
+    planner: &Planner,
     match_id: MatchId,
     (before, after): (&MatchBody, &MatchBody),
 ) -> Result<(), Fault<PlanRefused>> {
-    let price = |sector: &SectorBody| (sector.is_free, sector.price_category);
-    let pairs = || before.sectors.iter().zip(&after.sectors);
-    let has_same_prices = before.price_categories == after.price_categories
-        && pairs().all(|(before, after)| price(before) == price(after));
-    if !has_same_prices {
-        if inventory::has_buyers(conn, match_id).await? {
-            return Err(PlanRefused::Locked(vec!["price_categories"]).into());
-        }
-        inventory::save_zone_prices(conn, match_id).await?;
-    }
-
+    let pairs = before.sectors.iter().zip(&after.sectors);
     let mut moved = StateColumns::default();
     let is_moved = |pair: &(&SectorBody, &SectorBody)| pair.0.seat_status() != pair.1.seat_status();
-    for (before, after) in pairs().filter(is_moved) {
+    for (before, after) in pairs.filter(is_moved) {
         moved.codes.push(after.code.clone());
         moved.before.push(before.seat_status());
         moved.after.push(after.seat_status());
+    }
+    if moved.codes.is_empty() {
+        return Ok(());
+    }
+    if planner.reason.is_none() {
+        return Err(PlanRefused::WithoutReason.into());
     }
     inventory::save_seat_states(conn, match_id, &moved).await?;
     let taken = inventory::list_taken(conn, match_id, &moved.codes).await?;

@@ -24,7 +24,7 @@ use crate::audit::Actor;
 use crate::http::fault::Fault;
 use crate::http::keys::{KeyedRequest, SeenVersion};
 use crate::http::pages::CountedPage;
-use crate::http::reasons::Reason;
+use crate::http::reasons::{self, Reason};
 use crate::http::staff::{ApproveCancellation, ManageMatches, ReadMatches, Staff, StartCancellation};
 use crate::staff::once;
 
@@ -107,6 +107,8 @@ pub struct WholePlanView {
 pub struct ChangeQuery {
     /// Whether everybody with a ticket gets a mail; must be said of a published match.
     pub notify: Option<bool>,
+    /// Why, 3 to 500 characters; must be said where seats of a published match are taken from the sale or given to it.
+    pub reason: Option<String>,
 }
 
 /// Which matches.
@@ -151,6 +153,7 @@ pub(super) fn planner<N>(staff: &Staff<N>, reason: Option<String>) -> Planner {
     Planner {
         actor: Actor::Staff(staff.id),
         reason,
+        step_up: staff.step_up,
     }
 }
 
@@ -216,13 +219,15 @@ async fn read_plan(
     }))
 }
 
-/// Say anew how a match should be. A published one keeps what buyers rely on, and those with tickets are told or not, as you say.
+/// Say anew how a match should be. A published one keeps what buyers rely on, and those with tickets are told or not, as you say;
+/// whoever changes what it costs signed in just now.
 #[utoipa::path(tag = "matches", request_body = MatchBody,
     params(("match_id" = Uuid, Path), ChangeQuery, ("If-Match" = Option<String>, Header, description = "the version seen")),
     responses((status = 200, body = PlanView), (status = 403, body = Problem), (status = 404, body = Problem),
         (status = 409, body = Problem), (status = 412, body = Problem), (status = 422, body = Problem)),
     extensions(("x-epic" = json!("E2")), ("x-feature" = json!("E2-F6")),
-        ("x-rules" = json!(["phases-do-not-overlap", "notify-or-silent", "locked-after-first-sale"])),
+        ("x-rules" = json!(["phases-do-not-overlap", "notify-or-silent", "locked-after-first-sale", "step-up-for-prices",
+            "reason-for-seats"])),
         ("x-permission" = json!("matches.manage"))))]
 #[put("/matches/{match_id}")]
 #[expect(
@@ -243,8 +248,9 @@ async fn change_match(
         body: &body,
         notify: query.notify,
     };
+    let reason = query.reason.as_deref().map(reasons::parse).transpose()?;
     let mut tx = app.db.begin().await?;
-    let changed = editing::change(&mut tx, app.ids, &planner(&staff, None), edit).await;
+    let changed = editing::change(&mut tx, app.ids, &planner(&staff, reason), edit).await;
     let changed = changed.map_err(Fault::told)?;
     tx.commit().await?;
     Ok(Json(changed.into()))

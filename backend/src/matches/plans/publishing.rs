@@ -16,7 +16,7 @@ use crate::http::fault::Fault;
 use crate::jobs::{self, Job};
 
 /// More seats than any sector has.
-const WHOLE_SECTOR: i64 = 100_000;
+const WHOLE_SECTOR: i64 = 10_000;
 
 /// Beside a running sale: seats that are copied at once, which takes a millisecond of a core.
 const SEATS_AT_ONCE: i64 = 200;

@@ -1,5 +1,6 @@
 //! The terms of a match's sale, as staff say them.
 
+use domain::stadiums::StadiumKind;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -11,11 +12,13 @@ pub struct SaleBody {
     /// Service fee, percent of the ticket price.
     #[schema(value_type = String, example = "6.00")]
     pub fee_percent: Decimal,
-    /// VAT contained in the ticket price, percent; left out: 5 at home, 0 away.
+    /// VAT contained in the ticket price, percent; left out, and not told: 5 at home, 0 away.
     #[schema(value_type = Option<String>, example = "5.00")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub ticket_vat_percent: Option<Decimal>,
-    /// VAT contained in the fee, percent; left out: 25 at home, 0 away.
+    /// VAT contained in the fee, percent; left out, and not told: 25 at home, 0 away.
     #[schema(value_type = Option<String>, example = "25.00")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub fee_vat_percent: Option<Decimal>,
     /// Length of a session of the waiting room, seconds: also the life of a cart.
     pub session_seconds: i32,
@@ -47,7 +50,25 @@ impl Default for SaleBody {
     }
 }
 
+/// VAT contained in tickets and fees unless somebody says otherwise, percent.
+pub(super) fn usual_vat(kind: StadiumKind) -> (Decimal, Decimal) {
+    match kind {
+        StadiumKind::Home => (Decimal::from(5), Decimal::from(25)),
+        StadiumKind::Away => (Decimal::ZERO, Decimal::ZERO),
+    }
+}
+
 impl SaleBody {
+    /// The terms without what is as usual, so that it stays so when the match moves to another ground.
+    pub(super) fn said_at(self, kind: StadiumKind) -> Self {
+        let (ticket_vat, fee_vat) = usual_vat(kind);
+        Self {
+            ticket_vat_percent: self.ticket_vat_percent.filter(|percent| *percent != ticket_vat),
+            fee_vat_percent: self.fee_vat_percent.filter(|percent| *percent != fee_vat),
+            ..self
+        }
+    }
+
     /// Everything that is wrong with them.
     pub(super) fn mistakes(&self) -> Vec<String> {
         let mut wrong = Vec::new();

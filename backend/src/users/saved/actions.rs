@@ -157,7 +157,7 @@ pub(super) async fn change(
     Ok(profile)
 }
 
-/// Forgets somebody. The same again is the same answer.
+/// Forgets somebody; whoever is not there any more is told so.
 pub(super) async fn delete(app: &App, fan: &Fan, id: SavedProfileId) -> Result<(), Fault<SaveRefused>> {
     let mut conn = app.db.acquire().await?;
     if store::delete(&mut conn, fan.id, id).await? {

@@ -218,7 +218,56 @@ async fn a_blocked_attempt_is_in_the_report_with_who_tried_where_from() {
     let csv = iva.get("/blacklist/violations.csv").await.ok();
     assert_eq!(csv.as_str().unwrap().lines().count(), 2);
     assert!(csv.as_str().unwrap().contains("\"Ivić\""), "{csv}");
+    for (search, found) in [("iVI", 1), ("nobody", 0)] {
+        let page = iva
+            .get(&format!("/blacklist/violations?search={search}"))
+            .await
+            .ok();
+        assert_eq!(page["total"], found);
+        assert_eq!(page["items"].as_array().unwrap().len(), found);
+    }
     let nobodys = format!("/blacklist/violations?match_id={}", uuid::Uuid::nil());
     assert_eq!(iva.get(&nobodys).await.ok()["total"], 0);
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn everybody_in_an_order_who_is_on_the_list_is_in_the_report() {
+    let world = World::start().await;
+    let iva = world.clerk("iva", &[Role::Blackadmin]).await;
+    let ana = world.fan("ana").await;
+    let friends = [world.person(), world.person()];
+    for friend in &friends {
+        iva.post("/blacklist", &entry(&friend["oib"])).await.ok();
+    }
+    let cart = ana.hold(world.zones[0], 3).await.ok();
+    ana.check_out(&cart, &friends)
+        .await
+        .refused(403, "holder-blacklisted");
+
+    assert_eq!(iva.get("/blacklist/violations").await.ok()["total"], 2);
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_name_or_a_source_is_a_few_words_by_whichever_door_it_comes() {
+    let world = World::start().await;
+    let iva = world.clerk("iva", &[Role::Blackadmin]).await;
+    let oib = testkit::oib::from_number(4_711);
+    let before = world.fingerprint().await;
+    for (member, text) in [
+        ("first_name", "x".repeat(81)),
+        ("last_name", "a\nb".to_owned()),
+        ("source", " ".to_owned()),
+        ("source", "x".repeat(81)),
+    ] {
+        let mut wrong = entry(&json!(oib));
+        wrong[member] = json!(text);
+        let refused = iva.post("/blacklist", &wrong).await;
+        assert!([400, 422].contains(&refused.status), "{member}: {refused:?}");
+    }
+    let import = iva.request(Method::POST, "/blacklist-imports?source=%20&reason=season");
+    answer(import.body(oib)).await.refused(400, "invalid-request");
+    assert_eq!(world.fingerprint().await, before);
     world.stop().await;
 }

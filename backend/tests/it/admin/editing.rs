@@ -127,9 +127,15 @@ async fn a_sector_is_closed_while_nobody_has_a_seat_there_and_opened_again() {
     let in_state = async |code: usize, state: &str| {
         let mut wanted = said(&world, &iva).await;
         wanted["sectors"][code]["state"] = json!(state);
-        iva.put(&silently(&world), &wanted).await
+        let path = format!("{}&reason=works", silently(&world));
+        iva.put(&path, &wanted).await
     };
 
+    let mut silent = said(&world, &iva).await;
+    silent["sectors"][1]["state"] = json!("STERILE");
+    iva.put(&silently(&world), &silent)
+        .await
+        .refused(422, "reason-required");
     let refused = in_state(0, "CLOSED").await.refused(409, "seats-taken");
     assert_eq!(refused["sectors"], json!([{"sector": "A", "seats": 2}]));
     assert_eq!(
@@ -145,6 +151,14 @@ async fn a_sector_is_closed_while_nobody_has_a_seat_there_and_opened_again() {
     ben.hold(world.zones[1], 1).await.refused(409, "gone");
     in_state(1, "ACTIVE").await.ok();
     ben.hold(world.zones[1], 1).await.ok();
+    let reasons: Vec<Value> = world
+        .audit_of(world.match_id)
+        .await
+        .into_iter()
+        .filter(|entry| entry["deed"] == "match.changed")
+        .map(|entry| entry["details"]["reason"].clone())
+        .collect();
+    assert_eq!(reasons, ["works", "works"]);
     world.stop().await;
 }
 
@@ -208,7 +222,9 @@ async fn what_is_left_out_of_a_published_match_stays() {
     let mut closed = said(&world, &iva).await;
     closed["sectors"][1]["state"] = json!("STERILE");
     closed["sale"]["max_active_sessions"] = json!(9);
-    iva.put(&silently(&world), &closed).await.ok();
+    iva.put(&format!("{}&reason=works", silently(&world)), &closed)
+        .await
+        .ok();
 
     let short = json!({"home_team": "Hrvatska", "away_team": "Malta", "competition": "UEFA Nations League",
         "kick_off_at": closed["kick_off_at"], "stadium_id": closed["stadium_id"]});
@@ -220,5 +236,28 @@ async fn what_is_left_out_of_a_published_match_stays() {
         (&json!("Malta"), &closed["sectors"], &closed["sale"])
     );
     assert_eq!(now["phases"], closed["phases"]);
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn prices_that_fans_see_are_changed_by_whoever_signed_in_just_now() {
+    let world = World::start().await;
+    let tired = staff(&world).await.signed_in(TimeDelta::minutes(6));
+    let mut wanted = said(&world, &tired).await;
+    wanted["competition"] = json!("Liga nacija");
+    tired.put(&silently(&world), &wanted).await.ok();
+    let before = world.fingerprint().await;
+
+    wanted["price_categories"][0]["presale_price"] = json!("45.00");
+    let refused = tired.put(&silently(&world), &wanted).await;
+    assert!(refused.header("www-authenticate").is_some());
+    refused.refused(401, "sign-in-again");
+    wanted["price_categories"][0]["presale_price"] = json!("40.00");
+    wanted["sectors"][0]["is_free"] = json!(true);
+    let because = format!("{}&reason=works", silently(&world));
+    tired.put(&because, &wanted).await.refused(401, "sign-in-again");
+
+    assert_eq!(world.fingerprint().await, before);
+    staff(&world).await.put(&because, &wanted).await.ok();
     world.stop().await;
 }

@@ -320,3 +320,84 @@ async fn a_draft_is_hidden_and_the_list_is_searched_filtered_and_counted() {
     assert_eq!(iva.get("/matches?state=DRAFT").await.ok()["total"], 1);
     world.stop().await;
 }
+
+#[tokio::test]
+async fn fans_see_that_a_match_is_not_sold_while_its_cancellation_is_asked_for_and_then_that_it_is_off() {
+    let world = World::start().await;
+    let (iva, eva) = (staff(&world).await, world.clerk("eva", &[Role::SuperAdmin]).await);
+    let ana = world.visitor("ana").await;
+    let status = async || {
+        let seen = ana.get(&format!("/matches/{}", world.match_id)).await.ok();
+        seen["sale_status"].clone()
+    };
+    let path = format!("/matches/{}/cancellation", world.match_id);
+    let reason = json!({"reason": "a storm comes"});
+    assert_eq!(status().await, "ON_SALE");
+
+    iva.post(&path, &reason).await.ok();
+    assert_eq!(status().await, "NOT_ON_SALE");
+    eva.post(&format!("{path}/approval"), &reason).await.ok();
+    assert_eq!(status().await, "CANCELLED");
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_usual_at_home_is_not_carried_to_a_ground_where_something_else_is() {
+    let world = World::start().await;
+    let iva = staff(&world).await;
+    let home = ground(&iva, "Gradski vrt").await;
+    let away = ground(&iva, "Stadio Friuli").await;
+    world
+        .execute("UPDATE stadiums SET kind = 'AWAY' WHERE name = 'Stadio Friuli'")
+        .await;
+    let drafted = iva.post("/matches", &body(&home)).await.ok();
+    let path = format!("/matches/{}", drafted["match_id"].as_str().unwrap());
+    let vat = async || {
+        let of = format!(
+            "SELECT ticket_vat_percent::text || ' ' || fee_vat_percent FROM match_sales WHERE match_id = '{}'",
+            drafted["match_id"].as_str().unwrap()
+        );
+        let read: String = sqlx::query_scalar(sqlx::AssertSqlSafe(of))
+            .fetch_one(&world.app.db)
+            .await
+            .unwrap();
+        read
+    };
+    assert_eq!(vat().await, "5.00 25.00");
+    let mut said = iva.get(&path).await.ok()["said"].clone();
+
+    said["stadium_id"] = json!(away);
+    iva.put(&path, &said).await.ok();
+
+    assert_eq!(vat().await, "0.00 0.00");
+    let mut said = iva.get(&path).await.ok()["said"].clone();
+    said["sale"]["fee_vat_percent"] = json!("25.00");
+    iva.put(&path, &said).await.ok();
+    assert_eq!(vat().await, "0.00 25.00", "what is said stays");
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn at_a_stadium_that_is_gone_only_those_matches_are_played_that_were_there() {
+    let world = World::start().await;
+    let iva = staff(&world).await;
+    let stadium = ground(&iva, "Gradski vrt").await;
+    let drafted = iva.post("/matches", &body(&stadium)).await.ok();
+    let path = format!("/matches/{}", drafted["match_id"].as_str().unwrap());
+    let mut said = iva.get(&path).await.ok()["said"].clone();
+    world
+        .execute("UPDATE stadiums SET deleted_at = now() WHERE name = 'Gradski vrt'")
+        .await;
+
+    said["competition"] = json!("Kup");
+    iva.put(&path, &said).await.ok();
+    let mut another = body(&stadium);
+    iva.post("/matches", &another)
+        .await
+        .refused(422, "no-such-stadium");
+    another["layout_version"] = json!(1);
+    iva.post("/matches", &another)
+        .await
+        .refused(422, "no-such-stadium");
+    world.stop().await;
+}

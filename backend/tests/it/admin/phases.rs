@@ -236,22 +236,22 @@ async fn when_everything_is_sold_the_phase_ends_by_itself_once() {
     let iva = staff(&world).await;
     let close_if_sold_out = async || {
         let done = backend::matches::plans::phases::close_sold_out(&world.app, MatchId(world.match_id));
-        done.await.unwrap();
+        done.await.unwrap()
     };
     let status = async || iva.get(&path(&world)).await.ok()["items"][0]["status"].clone();
     let turn = async |from: &str, to: &str| {
         let moved = format!("UPDATE match_seat_inventory SET status = '{to}' WHERE status = '{from}'");
         world.execute(&moved).await;
     };
-    close_if_sold_out().await;
+    assert!(!close_if_sold_out().await, "the line stays open");
     assert_eq!(status().await, "OPEN", "seats are left");
     turn("AVAILABLE", "MAINTENANCE").await;
-    close_if_sold_out().await;
+    assert!(close_if_sold_out().await);
     assert_eq!(status().await, "OPEN", "nothing was sold");
     turn("MAINTENANCE", "SOLD").await;
 
     for _ in 0..2 {
-        close_if_sold_out().await;
+        assert!(close_if_sold_out().await);
     }
 
     let phases = iva.get(&path(&world)).await.ok();
@@ -259,6 +259,9 @@ async fn when_everything_is_sold_the_phase_ends_by_itself_once() {
         (&phases["items"][0]["status"], &phases["items"][0]["ended_early"]),
         (&json!("OVER"), &json!("SOLD_OUT"))
     );
+    let ana = world.visitor("ana").await;
+    let seen = ana.get(&format!("/matches/{}", world.match_id)).await.ok();
+    assert_eq!(seen["sale_status"], "SOLD_OUT");
     let audited = world.audit_of(world.match_id).await;
     assert_eq!(
         audited
@@ -333,5 +336,22 @@ async fn a_sale_that_goes_on_after_it_was_sold_out_has_another_queue() {
         queue == second
     })
     .await;
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn phases_that_overlap_are_stored_by_nobody_not_even_past_the_code() {
+    let world = World::start().await;
+    let overlapping = sqlx::raw_sql(
+        "INSERT INTO sales_phases (phase_id, match_id, kind, starts_at, ends_at, ticket_limit)
+         SELECT gen_random_uuid(), match_id, kind, ends_at - interval '1 second', ends_at + interval '1 day', ticket_limit FROM sales_phases",
+    )
+    .execute(&world.app.db)
+    .await
+    .unwrap_err();
+    assert_eq!(
+        overlapping.as_database_error().unwrap().constraint(),
+        Some("sales_phases_do_not_overlap")
+    );
     world.stop().await;
 }

@@ -77,7 +77,7 @@ async fn two_hundred_mistakes_are_named_and_nothing_is_there() {
     let labels: Vec<String> = (1..=500).map(|label| label.to_string()).collect();
     let rows: Vec<(&str, &str)> = (1..)
         .zip(&labels)
-        .map(|(number, label)| (label.as_str(), if number <= 200 { "1-100,99" } else { "1-100" }))
+        .map(|(number, label)| (label.as_str(), if number <= 200 { "1-18,17" } else { "1-18" }))
         .collect();
     let before = world.fingerprint().await;
 
@@ -87,9 +87,64 @@ async fn two_hundred_mistakes_are_named_and_nothing_is_there() {
     assert_eq!(told["mistakes"].as_array().unwrap().len(), 200);
     assert_eq!(
         told["mistakes"][199],
-        "sector A, row 200: seat 99 does not come after the one before it"
+        "sector A, row 200: seat 17 does not come after the one before it"
     );
     assert_eq!(world.fingerprint().await, before);
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn mistakes_of_one_sector_do_not_hide_each_other_and_two_hundred_unknown_words_are_all_named() {
+    let world = World::start().await;
+    let iva = world.clerk("iva", &[Role::StadiumOperator]).await;
+    let mistakes = async |file: &Value| {
+        let answer = import(&iva, "format=STADIUM", file.to_string()).await;
+        answer.refused(422, "invalid-stadium")["mistakes"].clone()
+    };
+    let mut wrong = stadium("Velik", &[("1", "1-3,x"), ("2", "1-3"), ("2", "1-3")]);
+    wrong["sectors"][0]["snake"]["best_row"] = json!("9");
+    assert_eq!(
+        mistakes(&wrong).await,
+        json!([
+            "sector A, row 1: `x` is no seat, range of seats or kind",
+            "sector A: row 2 is there twice",
+            "sector A: the best row 9 is not there",
+        ])
+    );
+
+    let labels: Vec<String> = (1..=200).map(|label| label.to_string()).collect();
+    let rows: Vec<(&str, &str)> = labels.iter().map(|label| (label.as_str(), "1-3")).collect();
+    let mut wrong = stadium("Velik", &rows);
+    for row in wrong["sectors"][0]["rows"].as_array_mut().unwrap() {
+        row["numbering"] = json!("RTL");
+    }
+    let told = mistakes(&wrong).await;
+    assert_eq!(told.as_array().unwrap().len(), 200);
+    let last = told[199].as_str().unwrap();
+    assert!(
+        last.starts_with("sector A, row 200: `numbering`: unknown variant `RTL`"),
+        "{last}"
+    );
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_stadium_too_large_for_any_memory_is_refused_by_its_count() {
+    let world = World::start().await;
+    let iva = world.clerk("iva", &[Role::StadiumOperator]).await;
+    let mut wrong = stadium("Velik", &[]);
+    let standing = |code: u32| {
+        let places = json!({"total": 10_000});
+        json!({"code": code.to_string(), "name": "S", "stand": "S", "price_category": 1, "places": places})
+    };
+    wrong["sectors"] = (0..20_000).map(standing).collect();
+
+    let refused = import(&iva, "format=STADIUM", wrong.to_string()).await;
+
+    assert_eq!(
+        refused.refused(422, "invalid-stadium")["mistakes"],
+        json!(["stadium: 200000000 seats are more than any stadium has (150000)"])
+    );
     world.stop().await;
 }
 
@@ -148,6 +203,89 @@ async fn a_list_of_seats_is_imported_or_refused_line_by_line() {
     import(&iva, "format=SEAT_LIST", list.to_owned())
         .await
         .refused(400, "invalid-request");
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_list_of_seats_takes_the_place_of_another_list_but_not_of_a_stadium_of_which_more_is_said() {
+    let world = World::start().await;
+    let iva = world.clerk("iva", &[Role::StadiumOperator]).await;
+    let place = "format=SEAT_LIST&name=Gradski%20vrt&city=Osijek&country=HR";
+    let list = "sector,row,seat\nA,1,1\nA,2,1\n";
+    let made = import(&iva, place, list.to_owned()).await.ok();
+    let larger = import(&iva, place, format!("{list}A,2,2\n")).await.ok();
+    assert_eq!(
+        (&larger["stadium"]["version"], &larger["stadium"]["capacity"]),
+        (&json!(2), &json!(3))
+    );
+
+    let id = made["stadium"]["stadium_id"].as_str().unwrap();
+    let file = iva.get(&format!("/stadiums/{id}/file")).await.ok();
+    let changes: [fn(&mut Value); 3] = [
+        |file| file["kind"] = json!("AWAY"),
+        |file| file["price_categories"][0]["presale_price"] = json!("10.00"),
+        |file| file["sectors"][0]["snake"]["best_row"] = json!("1"),
+    ];
+    for change in changes {
+        let mut more = file.clone();
+        change(&mut more);
+        import(&iva, "format=STADIUM", more.to_string()).await.ok();
+        let before = world.fingerprint().await;
+        for query in [place.to_owned(), format!("{place}&dry_run=true")] {
+            let refused = import(&iva, &query, list.to_owned()).await;
+            let told = refused.refused(409, "stadium-exists");
+            let detail = told["detail"].as_str().unwrap();
+            assert!(detail.contains(&format!("/admin/stadiums/{id}/file")), "{detail}");
+        }
+        assert_eq!(world.fingerprint().await, before);
+    }
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn an_entry_shows_which_prices_and_snakes_were_changed() {
+    let world = World::start().await;
+    let iva = world.clerk("iva", &[Role::StadiumOperator]).await;
+    let mut file = stadium("Gradski vrt", &[("1", "1-3"), ("2", "1-3")]);
+    let mut other = file["sectors"][0].clone();
+    other["code"] = json!("B");
+    file["sectors"].as_array_mut().unwrap().push(other);
+    let body = json!({"stadium": file, "reason": "new"});
+    let made = iva.post("/stadiums", &body).await.ok();
+    let id = made["stadium_id"].as_str().unwrap();
+    file["price_categories"][0]["presale_price"] = json!("45");
+    file["sectors"][0]["snake"] = json!({"best_row": "2", "direction": "TOP_TO_BOTTOM"});
+    file["sectors"][0]["rows"][1]["seats"] = json!("1-2|3");
+
+    let body = json!({"stadium": file, "reason": "dearer"});
+    iva.put(&format!("/stadiums/{id}"), &body).await.ok();
+
+    let change = &world.audit_of(id.parse().unwrap()).await[1]["details"];
+    let sides = [&change["before"], &change["after"]];
+    assert_eq!(sides.map(|side| &side["sectors"]), [2, 2]);
+    assert_eq!(
+        sides.map(|side| &side["price_categories"]["1"]),
+        [
+            "Kategorija 1: 40.00, on match day 50.00",
+            "Kategorija 1: 45.00, on match day 50.00",
+        ]
+    );
+    let changed = sides.map(|side| &side["changed_sectors"]);
+    assert_eq!(changed.map(|sectors| sectors.as_object().unwrap().len()), [1, 1]);
+    assert_eq!(
+        changed.map(|sectors| &sectors["A"]["snake"]),
+        [
+            &json!({"best_row": "1", "direction": "BOTTOM_TO_TOP"}),
+            &json!({"best_row": "2", "direction": "TOP_TO_BOTTOM"}),
+        ]
+    );
+    assert_eq!(
+        changed.map(|sectors| &sectors["A"]["changed_rows"]),
+        [
+            &json!([{"label": "2", "seats": "1-3"}]),
+            &json!([{"label": "2", "seats": "1-2|3"}]),
+        ]
+    );
     world.stop().await;
 }
 
@@ -275,5 +413,9 @@ async fn the_snake_is_shown_as_seats_will_be_given_away() {
             .len(),
         1
     );
+    assert_eq!(iva.get(&format!("{path}?after=4")).await.ok()["seats"], json!([]));
+    let nowhere = iva.get(&path.replace("/A/", "/B/")).await;
+    let told = nowhere.refused(404, "not-found");
+    assert!(told["detail"].as_str().unwrap().contains("/admin/stadiums/"));
     world.stop().await;
 }

@@ -144,7 +144,15 @@ async fn the_list_is_of_everybody_with_a_role_filtered_and_counted() {
     assert_eq!(finance["total"], 2);
     assert_eq!(finance["items"][0]["subject"], subject_of("iva"));
     assert_eq!(finance["items"][0]["roles"], json!(["SUPER_ADMIN", "FINANCE"]));
-    iva.get("/staff?role=KING").await.refused(404, "not-found");
+    iva.get("/staff?role=KING").await.refused(400, "invalid-request");
+    let newest = iva.get("/staff?sort=NEWEST").await.ok();
+    let subjects = |page: &serde_json::Value| {
+        let items = page["items"].as_array().unwrap().iter();
+        items.map(|item| item["subject"].clone()).collect::<Vec<_>>()
+    };
+    let mut oldest_first = subjects(&newest);
+    oldest_first.reverse();
+    assert_eq!(oldest_first, subjects(&all));
     world.stop().await;
 }
 
@@ -164,5 +172,54 @@ async fn a_role_without_a_reason_an_unknown_role_and_an_unknown_person_change_no
     iva.put(nobodys, &because).await.refused(404, "not-found");
 
     assert_eq!(world.fingerprint().await, before);
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn where_tokens_say_the_roles_they_alone_count_and_roles_are_not_given_here() {
+    let world = World::start_with_roles_in_tokens().await;
+    let iva = world.clerk("iva", &[Role::SuperAdmin]).await;
+    iva.get("/staff/me").await.refused(403, "not-staff");
+
+    let iva = iva.with_token_roles(&["READ_ONLY", "PRINTER_ADMIN"]);
+    assert_eq!(iva.get("/staff/me").await.ok()["roles"], json!(["READ_ONLY"]));
+    iva.get("/matches").await.ok();
+    let planned = json!({});
+    iva.post("/matches", &planned).await.refused(403, "role-required");
+
+    let iva = iva.with_token_roles(&["MATCH_MANAGER"]);
+    iva.post("/matches", &planned)
+        .await
+        .refused(400, "invalid-request");
+    let iva = iva.with_token_roles(&["SUPER_ADMIN"]);
+    let path = format!("/staff/{}/roles/FINANCE", iva.id);
+    iva.put(&path, &json!({"reason": "new in accounting"}))
+        .await
+        .refused(409, "roles-are-claims");
+    assert!(
+        world
+            .audit_of(iva.id)
+            .await
+            .iter()
+            .all(|entry| entry["actor"] == "operator")
+    );
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn whoever_publishes_may_look_around_meanwhile() {
+    let world = World::start().await;
+    let iva = world.clerk("iva", &[Role::SuperAdmin]).await;
+    // What a transaction holds that writes something of theirs.
+    let mut tx = world.app.db.begin().await.unwrap();
+    let held = format!("SELECT FROM users WHERE user_id = '{}' FOR KEY SHARE", iva.id);
+    sqlx::raw_sql(sqlx::AssertSqlSafe(held))
+        .execute(&mut *tx)
+        .await
+        .unwrap();
+
+    iva.get("/staff/me").await.ok();
+
+    tx.rollback().await.unwrap();
     world.stop().await;
 }

@@ -61,7 +61,7 @@ async fn a_holder_whose_details_do_not_hold_is_named() {
         ("oib", Value::Null),
         ("passport", json!("A1234567")),
         ("full_name", json!("")),
-        ("full_name", json!("Ana\u{0}")),
+        ("full_name", json!("Ana\u{7}")),
         ("date_of_birth", json!("2999-01-01")),
         ("date_of_birth", json!("1800-01-01")),
         ("nationality", json!("Hrvatska")),

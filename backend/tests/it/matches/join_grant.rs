@@ -47,3 +47,39 @@ async fn there_is_no_grant_before_the_queue_is_there() {
 
     world.stop().await;
 }
+
+#[tokio::test]
+async fn who_may_buy_in_the_next_phase_gets_its_grant_ten_minutes_before_and_the_room_keeps_it_until_then() {
+    let world = World::start().await;
+    let ana = world.fan("ana").await;
+    let path = format!("/matches/{}/join-grant", world.match_id);
+    let loyal_until = async |minutes: u32| {
+        world
+            .execute(&format!(
+                "DELETE FROM sales_phases WHERE kind = 'LOYALTY';
+                 UPDATE sales_phases SET starts_at = now() + interval '{minutes} min', ends_at = now() + interval '1 day';
+                 INSERT INTO sales_phases (phase_id, match_id, kind, starts_at, ends_at, ticket_limit, thresholds)
+                 SELECT gen_random_uuid(), match_id, 'LOYALTY', now() - interval '1 hour', starts_at, 4,
+                        '[{{\"min_points\": 5, \"max_tickets\": 4}}]'
+                 FROM sales_phases"
+            ))
+            .await;
+        world
+            .app
+            .phases
+            .invalidate(&domain::ids::MatchId(world.match_id))
+            .await;
+    };
+    loyal_until(20).await;
+    ana.post(&path, &json!({})).await.refused(403, "not-eligible");
+
+    loyal_until(5).await;
+    let granted = ana.post(&path, &json!({})).await.ok();
+
+    let ends_at = "SELECT ceil(extract(epoch FROM ends_at))::bigint FROM sales_phases WHERE kind = 'LOYALTY'";
+    let claims = world.room.read_grant(granted["grant"].as_str().unwrap());
+    assert_eq!(claims.nbf, Some(world.number(ends_at).await));
+    assert!(claims.exp - claims.nbf.unwrap() >= 599, "{claims:?}");
+    assert!(granted["valid_from"].is_string());
+    world.stop().await;
+}

@@ -53,6 +53,20 @@ async fn a_file_with_a_wrong_line_gives_nothing_and_says_which() {
 
     let file = "94577403194,2026-03-20,Hrvatska – Francuska\n94577403195,2026-03-20,Hrvatska – Malta\n94577403194,20.3.2026,Hrvatska – Malta\n94577403194,2026-03-20,x\n";
     let told = import(&iva, "", file).await.refused(422, "invalid-list");
+    let tomorrow = day_in_zagreb(now()).checked_add_days(Days::new(1)).unwrap();
+    for (line, what) in [
+        (
+            format!("94577403194,{tomorrow},Hrvatska – Malta\n"),
+            "line 1: the match was not played yet",
+        ),
+        (
+            "94577403194,2026-03-20,– – –\n".to_owned(),
+            "line 1: the match must be named in 3 to 120 characters",
+        ),
+    ] {
+        let told = import(&iva, "", &line).await.refused(422, "invalid-list");
+        assert_eq!(told["mistakes"], json!([what]));
+    }
 
     assert_eq!(
         told["mistakes"],

@@ -71,3 +71,23 @@ async fn what_no_push_service_gives_is_refused() {
         .refused(422, "invalid-push-token");
     world.stop().await;
 }
+
+#[tokio::test]
+async fn accounts_that_take_a_token_over_at_once_do_it_one_after_the_other() {
+    let world = World::start().await;
+    let mut fans = Vec::new();
+    for name in ["ana", "ben", "eva", "ivo"] {
+        fans.push(world.fan(name).await);
+    }
+    for token in 0..10 {
+        let token = format!("token-{token}");
+        let puts = fans.iter().map(|fan| put(fan, "phone", &token));
+        let answers = futures_util::future::join_all(puts).await;
+        assert!(
+            answers.iter().all(|answered| answered.status == 204),
+            "{answers:?}"
+        );
+    }
+    assert_eq!(world.number("SELECT count(*) FROM push_tokens").await, 1);
+    world.stop().await;
+}

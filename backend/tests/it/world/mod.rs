@@ -4,6 +4,7 @@
 mod books;
 mod fan;
 mod ground;
+mod process;
 mod room;
 mod staff;
 
@@ -18,7 +19,8 @@ use actix_web::web::Data;
 use backend::app::App;
 use backend::events::{bus::Bus, consumers, fallback, relay};
 use backend::settings::{
-    Database, Http, Identity, Log, Mail, Nats, Redis, Secrets, Settings, Staff, Stripe, WaitingRoom,
+    Database, Http, Identity, Log, Mail, Nats, Redis, RolesFrom, Secrets, Settings, Staff, Stripe,
+    WaitingRoom,
 };
 use backend::{jobs, matches};
 use chrono::{DateTime, Utc};
@@ -32,6 +34,7 @@ use uuid::Uuid;
 
 pub(crate) use fan::{Answer, Fan, answer, fresh_key};
 pub(crate) use ground::{Ground, ZONE_SEATS};
+pub(crate) use process::environment;
 pub(crate) use room::{Room, key};
 pub(crate) use staff::Clerk;
 
@@ -98,13 +101,13 @@ pub(crate) struct World {
 impl World {
     /// Serves, with a match on sale whose queue is there. Nothing works in the background yet.
     pub(crate) async fn start() -> Self {
-        Self::build(Webhooks::Delivered, None, (Server::own(), Ground::SMALL)).await
+        Self::build(Webhooks::Delivered, as_is, (Server::own(), Ground::SMALL)).await
     }
 
     /// The same around a backend that runs elsewhere and is reached, by fans and by Stripe, at `address`. The one in here
     /// serves nobody: it is for tests to look at the database through.
     pub(crate) async fn start_around(address: SocketAddr, ground: Ground<'_>) -> Self {
-        Self::build(Webhooks::Delivered, None, (Server::Other(address), ground)).await
+        Self::build(Webhooks::Delivered, as_is, (Server::Other(address), ground)).await
     }
 
     /// Trusts another issuer than its own identity provider.
@@ -113,17 +116,33 @@ impl World {
             issuer: issuer.to_owned(),
             audience: audience.to_owned(),
         };
-        Self::build(Webhooks::Delivered, Some(trusted), (Server::own(), Ground::SMALL)).await
+        let amend = |settings| Settings {
+            identity: trusted,
+            ..settings
+        };
+        Self::build(Webhooks::Delivered, amend, (Server::own(), Ground::SMALL)).await
+    }
+
+    /// The same, where the identity provider says in its tokens which roles staff have.
+    pub(crate) async fn start_with_roles_in_tokens() -> Self {
+        let amend = |settings: Settings| Settings {
+            staff: Staff {
+                roles: RolesFrom::Claim,
+                ..settings.staff
+            },
+            ..settings
+        };
+        Self::build(Webhooks::Delivered, amend, (Server::own(), Ground::SMALL)).await
     }
 
     /// The same, but what Stripe tells us never arrives.
     pub(crate) async fn start_without_webhooks() -> Self {
-        Self::build(Webhooks::Lost, None, (Server::own(), Ground::SMALL)).await
+        Self::build(Webhooks::Lost, as_is, (Server::own(), Ground::SMALL)).await
     }
 
     async fn build(
         webhooks: Webhooks,
-        trusted: Option<Identity>,
+        amend: impl FnOnce(Settings) -> Settings,
         (server, ground): (Server, Ground<'_>),
     ) -> Self {
         let tasks = Tasks::new();
@@ -144,7 +163,7 @@ impl World {
             testkit::postgres::fresh_database(&variable("BACKEND_TEST_DATABASE_URL"), &migrations)
                 .await
                 .unwrap();
-        let settings = Settings {
+        let settings = amend(Settings {
             http: Http {
                 listen: server.address(),
                 public_url: base_url,
@@ -154,10 +173,10 @@ impl World {
                 url: SecretString::from(database_url.clone()),
                 max_connections: 8,
             },
-            identity: trusted.unwrap_or_else(|| Identity {
+            identity: Identity {
                 issuer: identity.base_url().to_owned(),
                 audience: AUDIENCE.to_owned(),
-            }),
+            },
             waiting_room: WaitingRoom {
                 api_url: room.base_url.clone(),
                 ..settings().waiting_room
@@ -167,7 +186,7 @@ impl World {
                 ..settings().stripe
             },
             ..settings()
-        };
+        });
 
         let app = App::start(settings.clone(), tasks.clone()).await.unwrap();
         app.room.refresh_pass_keys().await.unwrap();
@@ -265,6 +284,10 @@ impl World {
             "oib": testkit::oib::from_number(number),
         })
     }
+}
+
+fn as_is(settings: Settings) -> Settings {
+    settings
 }
 
 /// Settings that are right in themselves; whoever is to be reached is nowhere.

@@ -14,6 +14,9 @@ use uuid::Uuid;
 
 use super::{Answer, World, answer, fresh_key};
 
+/// How a sign-in with a second factor is told.
+const SECOND_FACTOR: &[&str] = &["pwd", "mfa"];
+
 /// Somebody who signed in for staff.
 pub(crate) struct Clerk<'w> {
     pub(crate) world: &'w World,
@@ -44,14 +47,15 @@ impl World {
             world: self,
             id,
             name: name.to_owned(),
-            token: self.staff_token(name, &["pwd", "mfa"], TimeDelta::zero()),
+            token: self.staff_token(name, (&[], SECOND_FACTOR), TimeDelta::zero()),
         }
     }
 
-    fn staff_token(&self, name: &str, methods: &[&str], ago: TimeDelta) -> String {
+    fn staff_token(&self, name: &str, (roles, methods): (&[&str], &[&str]), ago: TimeDelta) -> String {
+        let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
         let sign_in = SignIn {
-            roles: Vec::new(),
-            methods: methods.iter().map(|method| (*method).to_owned()).collect(),
+            roles: owned(roles),
+            methods: owned(methods),
             at: SystemClock.now().with_timezone(&Utc) - ago,
         };
         self.identity.staff_token(name, &sign_in).unwrap()
@@ -61,13 +65,23 @@ impl World {
 impl Clerk<'_> {
     /// The same person, who signed in so long ago.
     pub(crate) fn signed_in(mut self, ago: TimeDelta) -> Self {
-        self.token = self.world.staff_token(&self.name, &["pwd", "mfa"], ago);
+        self.token = self.world.staff_token(&self.name, (&[], SECOND_FACTOR), ago);
         self
     }
 
     /// The same person, who signed in with a password only.
     pub(crate) fn without_second_factor(mut self) -> Self {
-        self.token = self.world.staff_token(&self.name, &["pwd"], TimeDelta::zero());
+        self.token = self
+            .world
+            .staff_token(&self.name, (&[], &["pwd"]), TimeDelta::zero());
+        self
+    }
+
+    /// The same person, whose token says that they have these roles.
+    pub(crate) fn with_token_roles(mut self, roles: &[&str]) -> Self {
+        self.token = self
+            .world
+            .staff_token(&self.name, (roles, SECOND_FACTOR), TimeDelta::zero());
         self
     }
 

@@ -10,8 +10,8 @@ use super::{Row, SeatKind, parse_row};
 /// No stadium is larger: the largest of the world has 114,000 seats.
 pub const SEATS_MAX: usize = 150_000;
 
-/// Places without numbers of one sector: as many as are claimed from at once.
-const PLACES_MAX: u32 = 10_000;
+/// Seats of one sector: as many as are claimed from at once.
+const SECTOR_SEATS_MAX: u32 = 10_000;
 /// Characters of a name that people read.
 const NAME_CHARS_MAX: usize = 80;
 /// Characters of a code or label: what fits on a ticket.
@@ -25,6 +25,13 @@ pub fn check(draft: StadiumDraft) -> Result<Plan, Vec<Mistake>> {
     let mut review = Review::default();
     review.stadium(&draft);
     let sectors: Vec<PlannedSector> = draft.sectors.iter().map(|sector| review.sector(sector)).collect();
+    if review.seats > SEATS_MAX {
+        let seats = review.seats;
+        review.wrong(
+            &Place::default(),
+            format!("{seats} seats are more than any stadium has ({SEATS_MAX})"),
+        );
+    }
     let plan = Plan {
         draft,
         sectors,
@@ -32,7 +39,7 @@ pub fn check(draft: StadiumDraft) -> Result<Plan, Vec<Mistake>> {
     };
     let mut mistakes = review.mistakes;
     if mistakes.is_empty() {
-        mistakes.extend(wrong_counts(&plan).map(|what| Mistake {
+        mistakes.extend(wrong_capacity(&plan).map(|what| Mistake {
             place: Place::default(),
             what,
         }));
@@ -44,14 +51,8 @@ pub fn check(draft: StadiumDraft) -> Result<Plan, Vec<Mistake>> {
     }
 }
 
-fn wrong_counts(plan: &Plan) -> Option<String> {
-    let (seats, capacity) = (plan.seats(), plan.capacity());
-    if seats > SEATS_MAX {
-        return Some(format!(
-            "{seats} seats are more than any stadium has ({SEATS_MAX})"
-        ));
-    }
-    let said = plan.draft.capacity?;
+fn wrong_capacity(plan: &Plan) -> Option<String> {
+    let (said, capacity) = (plan.draft.capacity?, plan.capacity());
     (said != capacity).then(|| format!("the seats for sale add up to {capacity}, the capacity says {said}"))
 }
 
@@ -61,6 +62,8 @@ struct Review {
     mistakes: Vec<Mistake>,
     doubts: Vec<Doubt>,
     codes: BTreeSet<String>,
+    /// Those beyond the limit among them, which are not made.
+    seats: usize,
 }
 
 impl Review {
@@ -76,6 +79,12 @@ impl Review {
             place: place.clone(),
             what: what.into(),
         });
+    }
+
+    /// Counts seats; `false` when there are too many by now.
+    fn has_room_for(&mut self, seats: usize) -> bool {
+        self.seats += seats;
+        self.seats <= SEATS_MAX
     }
 
     fn text(&mut self, place: &Place, (what, text): (&str, &str), chars_max: usize) {
@@ -121,6 +130,9 @@ impl Review {
                         &here,
                         "a sector has either rows and a snake, or places without numbers",
                     );
+                    for row in &draft.rows {
+                        self.row(&here, row);
+                    }
                     Vec::new()
                 }
             },
@@ -128,11 +140,15 @@ impl Review {
     }
 
     fn places(&mut self, here: &Place, places: PlacesDraft) -> Vec<PlannedSeat> {
-        if places.technical > places.total || places.total == 0 || places.total > PLACES_MAX {
+        if places.technical > places.total || places.total == 0 || places.total > SECTOR_SEATS_MAX {
             self.wrong(
                 here,
-                format!("total must be 1 to {PLACES_MAX}, and technical no more than that"),
+                format!("total must be 1 to {SECTOR_SEATS_MAX}, and technical no more than that"),
             );
+            return Vec::new();
+        }
+        let count = usize::try_from(places.total).unwrap_or(usize::MAX);
+        if !self.has_room_for(count) {
             return Vec::new();
         }
         let for_sale = places.total - places.technical;
@@ -150,18 +166,23 @@ impl Review {
                 run: if is_for_sale { 0 } else { -1 },
             }
         };
-        let count = usize::try_from(places.total).unwrap_or(usize::MAX);
         (1..=u16::MAX).zip(0..).take(count).map(seat).collect()
     }
 
     fn numbered(&mut self, here: &Place, snake: &SnakeDraft, rows: &[RowDraft]) -> Vec<PlannedSeat> {
-        let read: Vec<Option<Row>> = rows.iter().map(|row| self.row(here, row)).collect();
-        let rows: Option<Vec<Row>> = read.into_iter().collect();
-        rows.map(|rows| self.seats(here, snake, &rows))
-            .unwrap_or_default()
+        let rows: Vec<Row> = rows.iter().map(|row| self.row(here, row)).collect();
+        let seats: usize = rows.iter().map(Row::seats).sum();
+        if u32::try_from(seats).is_ok_and(|seats| seats > SECTOR_SEATS_MAX) {
+            self.wrong(
+                here,
+                format!("a sector has at most {SECTOR_SEATS_MAX} seats: make it two"),
+            );
+        }
+        self.seats(here, snake, &rows)
     }
 
-    fn row(&mut self, sector: &Place, draft: &RowDraft) -> Option<Row> {
+    /// A row that is wrong or too much has no seats, but still a label, so that what the snake says of it is judged.
+    fn row(&mut self, sector: &Place, draft: &RowDraft) -> Row {
         let here = Place {
             row: Some(draft.label.clone()),
             ..sector.clone()
@@ -170,14 +191,19 @@ impl Review {
         match parse_row(&draft.label, &draft.seats, draft.numbering) {
             Ok(row) => {
                 self.look_at(&here, &row);
-                Some(row)
+                if self.has_room_for(row.seats()) {
+                    return row;
+                }
             }
             Err(wrong) => {
                 for what in wrong {
                     self.wrong(&here, what.to_string());
                 }
-                None
             }
+        }
+        Row {
+            label: draft.label.clone(),
+            ..Row::default()
         }
     }
 
@@ -218,7 +244,9 @@ impl Review {
         let walked = match snake(rows, &shape) {
             Ok(walked) => walked,
             Err(wrong) => {
-                self.wrong(here, wrong.to_string());
+                for what in wrong {
+                    self.wrong(here, what.to_string());
+                }
                 return Vec::new();
             }
         };
@@ -250,148 +278,4 @@ impl Review {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::stadiums::{Direction, Numbering, SectorKind};
-
-    fn sector(code: &str, rows: &[(&str, &str)]) -> SectorDraft {
-        SectorDraft {
-            code: code.to_owned(),
-            name: format!("Sektor {code}"),
-            stand: "WEST".to_owned(),
-            kind: SectorKind::Standard,
-            price_category: 1,
-            snake: Some(SnakeDraft {
-                best_row: "1".to_owned(),
-                direction: Direction::BottomToTop,
-                subsectors: Vec::new(),
-            }),
-            places: None,
-            rows: rows
-                .iter()
-                .map(|(label, seats)| RowDraft {
-                    label: (*label).to_owned(),
-                    seats: (*seats).to_owned(),
-                    numbering: Numbering::LeftToRight,
-                })
-                .collect(),
-        }
-    }
-
-    fn stadium(sectors: Vec<SectorDraft>) -> StadiumDraft {
-        StadiumDraft {
-            name: "Stadion".to_owned(),
-            city: "Zagreb".to_owned(),
-            country: "HR".to_owned(),
-            capacity: None,
-            sectors,
-        }
-    }
-
-    fn told(mistakes: &[Mistake]) -> Vec<String> {
-        mistakes
-            .iter()
-            .map(|one| format!("{}: {}", one.place, one.what))
-            .collect()
-    }
-
-    #[test]
-    fn capacity_is_counted_and_technical_seats_come_last_as_nobodys_neighbours() {
-        let plan = check(stadium(vec![sector("A", &[("1", "1-3,4T"), ("2", "1-4")])])).unwrap();
-        assert_eq!((plan.capacity(), plan.seats()), (7, 8));
-        let last = plan.sectors[0].seats.last().unwrap();
-        assert_eq!((last.number, last.rank, last.run), (4, 7, -1));
-        assert!(plan.doubts.is_empty());
-    }
-
-    #[test]
-    fn every_mistake_is_named_with_its_place() {
-        let mut wrong = stadium(vec![
-            sector("A", &[("1", "1-3,x,2")]),
-            sector("A", &[("2", "1-3")]),
-            sector("B", &[("1", "1"), ("1", "1")]),
-        ]);
-        wrong.country = "Croatia".to_owned();
-        let mistakes = check(wrong).unwrap_err();
-        assert_eq!(
-            told(&mistakes),
-            [
-                "stadium: the country must be a two-letter code, such as HR",
-                "sector A, row 1: `x` is no seat, range of seats or kind",
-                "sector A, row 1: seat 2 does not come after the one before it",
-                "sector A: there is another sector with this code",
-                "sector A: the best row 1 is not there",
-                "sector B: row 1 is there twice",
-            ]
-        );
-    }
-
-    #[test]
-    fn two_hundred_mistakes_are_two_hundred() {
-        let labels: Vec<String> = (1..=200).map(|label| label.to_string()).collect();
-        let rows: Vec<(&str, &str)> = labels.iter().map(|label| (label.as_str(), "1-20,19")).collect();
-        let mistakes = check(stadium(vec![sector("A", &rows)])).unwrap_err();
-        assert_eq!(mistakes.len(), 200);
-    }
-
-    #[test]
-    fn a_capacity_that_somebody_counted_must_be_that_of_the_seats() {
-        let mut counted = stadium(vec![sector("A", &[("1", "1-3,4T")])]);
-        counted.capacity = Some(4);
-        let mistakes = check(counted).unwrap_err();
-        assert_eq!(
-            told(&mistakes),
-            ["stadium: the seats for sale add up to 3, the capacity says 4"]
-        );
-    }
-
-    #[test]
-    fn places_without_numbers_are_counted_and_their_technical_ones_are_never_sold() {
-        let without_numbers = |total, technical| SectorDraft {
-            snake: None,
-            rows: Vec::new(),
-            places: Some(PlacesDraft { total, technical }),
-            ..sector("G", &[])
-        };
-        let plan = check(stadium(vec![without_numbers(500, 20)])).unwrap();
-        assert_eq!((plan.capacity(), plan.seats()), (480, 500));
-        for (total, technical) in [(0, 0), (5, 6), (10_001, 0)] {
-            assert_eq!(
-                check(stadium(vec![without_numbers(total, technical)]))
-                    .unwrap_err()
-                    .len(),
-                1
-            );
-        }
-        let both = SectorDraft {
-            places: Some(PlacesDraft {
-                total: 5,
-                technical: 0,
-            }),
-            ..sector("A", &[("1", "1-3")])
-        };
-        assert_eq!(check(stadium(vec![both])).unwrap_err().len(), 1);
-    }
-
-    #[test]
-    fn what_may_be_a_slip_of_the_pen_is_a_doubt() {
-        let plan = check(stadium(vec![
-            sector("A", &[("1", "1-3,5W|6-7")]),
-            sector("B", &[("1", "1T")]),
-        ]))
-        .unwrap();
-        let doubts: Vec<String> = plan
-            .doubts
-            .iter()
-            .map(|one| format!("{}: {}", one.place, one.what))
-            .collect();
-        assert_eq!(
-            doubts,
-            [
-                "sector A, row 1: 3 and 5 are neighbours, and the numbers between them are missing",
-                "sector A, row 1: a wheelchair has no companion's seat beside it",
-                "sector B: it has no seat for sale",
-            ]
-        );
-    }
-}
+mod tests;

@@ -17,7 +17,7 @@ pub enum Numbering {
 }
 
 /// A row as read from its text: runs of neighbours, and seats that are never sold.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Row {
     /// What the sign says.
     pub label: String,
@@ -69,6 +69,10 @@ pub fn parse_row(label: &str, seats: &str, numbering: Numbering) -> Result<Row, 
                 wrong.push(BadRow::Order(first));
             }
             last = last.max(end);
+            // Numbers that grow end at the highest one; a row that repeats them could have any number of seats.
+            if !wrong.is_empty() {
+                continue;
+            }
             if kind.is_for_sale() {
                 open.extend((first..=end).map(|number| RowSeat { number, kind }));
             } else {
@@ -99,6 +103,12 @@ impl Row {
     #[must_use]
     pub fn for_sale(&self) -> usize {
         self.runs.iter().map(Vec::len).sum()
+    }
+
+    /// All seats, technical ones among them.
+    #[must_use]
+    pub fn seats(&self) -> usize {
+        self.for_sale() + self.technical.len()
     }
 }
 

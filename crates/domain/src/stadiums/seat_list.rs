@@ -68,25 +68,34 @@ pub fn sectors_of(seats: &[ListedSeat]) -> Result<Vec<SectorDraft>, Vec<ListedTw
             seats: row_text(&text(label)),
             numbering: Numbering::LeftToRight,
         };
-        SectorDraft {
-            code: (*code).to_owned(),
-            name: (*code).to_owned(),
-            stand: (*code).to_owned(),
-            kind: SectorKind::Standard,
-            price_category: 1,
-            snake: Some(SnakeDraft {
-                best_row: labels
-                    .get(labels.len() / 2)
-                    .map(|label| (*label).to_owned())
-                    .unwrap_or_default(),
-                direction: Direction::BottomToTop,
-                subsectors: Vec::new(),
-            }),
-            places: None,
-            rows: labels.iter().map(row).collect(),
-        }
+        listed(code, labels.iter().map(row).collect())
     };
     Ok(order.iter().map(draft).collect())
+}
+
+/// Whether a list of its seats would say the same of a sector: then nothing is lost when a list takes its place.
+#[must_use]
+pub fn is_as_listed(sector: &SectorDraft) -> bool {
+    let is_usual = |row: &RowDraft| row.numbering == Numbering::LeftToRight;
+    sector.rows.iter().all(is_usual) && *sector == listed(&sector.code, sector.rows.clone())
+}
+
+fn listed(code: &str, rows: Vec<RowDraft>) -> SectorDraft {
+    let middle = rows.get(rows.len() / 2);
+    SectorDraft {
+        code: code.to_owned(),
+        name: code.to_owned(),
+        stand: code.to_owned(),
+        kind: SectorKind::Standard,
+        price_category: 1,
+        snake: Some(SnakeDraft {
+            best_row: middle.map(|row| row.label.clone()).unwrap_or_default(),
+            direction: Direction::BottomToTop,
+            subsectors: Vec::new(),
+        }),
+        places: None,
+        rows,
+    }
 }
 
 /// Seats with one number after the other stand together.
@@ -140,6 +149,26 @@ mod tests {
             ("B", "2")
         );
         assert_eq!(sectors[1].code, "A");
+    }
+
+    #[test]
+    fn a_sector_of_which_more_is_said_than_its_seats_is_not_as_listed() {
+        let sectors = sectors_of(&list(&[("A", "1", 1), ("A", "2", 1)])).unwrap();
+        let listed = &sectors[0];
+        assert!(is_as_listed(listed));
+        let changes: [fn(&mut SectorDraft); 6] = [
+            |sector| sector.name = "Zona A".to_owned(),
+            |sector| sector.stand = "WEST".to_owned(),
+            |sector| sector.kind = SectorKind::Vip,
+            |sector| sector.price_category = 2,
+            |sector| sector.snake.as_mut().unwrap().best_row = "1".to_owned(),
+            |sector| sector.rows[0].numbering = Numbering::RightToLeft,
+        ];
+        for change in changes {
+            let mut more = listed.clone();
+            change(&mut more);
+            assert!(!is_as_listed(&more), "{more:?}");
+        }
     }
 
     #[test]

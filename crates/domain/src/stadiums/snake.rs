@@ -66,21 +66,21 @@ pub enum BadSnake {
 /// turn, and within rows left to right and right to left in turn. The border of two subsectors parts neighbours.
 ///
 /// # Errors
-/// [`BadSnake`].
-pub fn snake(rows: &[Row], shape: &Shape<'_>) -> Result<Vec<SnakeSeat>, BadSnake> {
-    let mut labels = BTreeSet::new();
-    if let Some(twice) = rows.iter().find(|row| !labels.insert(row.label.as_str())) {
-        return Err(BadSnake::RowTwice(twice.label.clone()));
+/// Every [`BadSnake`].
+pub fn snake(rows: &[Row], shape: &Shape<'_>) -> Result<Vec<SnakeSeat>, Vec<BadSnake>> {
+    let mut wrong = labels_twice(rows);
+    let best = rows.iter().position(|row| row.label == shape.best_row);
+    if best.is_none() {
+        wrong.push(BadSnake::NoBestRow(shape.best_row.to_owned()));
     }
-    let best = rows
-        .iter()
-        .position(|row| row.label == shape.best_row)
-        .ok_or_else(|| BadSnake::NoBestRow(shape.best_row.to_owned()))?;
-    let parts = parts(rows, shape.subsectors)?;
+    wrong.extend(wrong_subsectors(rows, shape.subsectors));
+    let Some(best) = best.filter(|_| wrong.is_empty()) else {
+        return Err(wrong);
+    };
 
     let mut seats = Vec::new();
     let mut run_id = 0;
-    for part in parts {
+    for part in parts(rows, shape.subsectors) {
         for (turn, row) in outward(&part, best, shape.direction).into_iter().enumerate() {
             let is_leftwards = turn % 2 == 1;
             for run in in_turn(&row.runs, is_leftwards) {
@@ -108,33 +108,53 @@ fn in_turn<T>(items: &[T], is_leftwards: bool) -> Vec<&T> {
     }
 }
 
-/// The rows of each subsector: all labels in all of them, so that a best row without seats there is still where they begin.
-fn parts(rows: &[Row], subsectors: &[(u16, u16)]) -> Result<Vec<Vec<Row>>, BadSnake> {
-    if subsectors.is_empty() {
-        return Ok(vec![rows.to_vec()]);
-    }
-    let mut ends = BTreeMap::new();
+fn labels_twice(rows: &[Row]) -> Vec<BadSnake> {
+    let (mut once, mut twice) = (BTreeSet::new(), BTreeSet::new());
+    rows.iter()
+        .map(|row| row.label.as_str())
+        .filter(|label| !once.insert(*label) && twice.insert(*label))
+        .map(|label| BadSnake::RowTwice(label.to_owned()))
+        .collect()
+}
+
+/// Subsectors that cannot be; when all of them can, the first seat of each row that is in none.
+fn wrong_subsectors(rows: &[Row], subsectors: &[(u16, u16)]) -> Vec<BadSnake> {
+    let (mut ends, mut wrong) = (BTreeMap::new(), Vec::new());
     for (first, last) in subsectors {
         let before = ends.range(..=*last).next_back().map(|(_, end)| *end);
         if first > last || before.is_some_and(|end| end >= *first) {
-            return Err(BadSnake::BadSubsector(*first, *last));
+            wrong.push(BadSnake::BadSubsector(*first, *last));
+        } else {
+            ends.insert(*first, *last);
         }
-        ends.insert(*first, *last);
     }
-    let is_in = |number: u16, (first, last): (u16, u16)| (first..=last).contains(&number);
-    for row in rows {
+    if subsectors.is_empty() || !wrong.is_empty() {
+        return wrong;
+    }
+    let is_outside = |number: u16| {
+        let before = ends.range(..=number).next_back();
+        before.is_none_or(|(_, end)| *end < number)
+    };
+    let outside = |row: &Row| {
         let mut numbers = row.runs.iter().flatten().map(|seat| seat.number);
-        if let Some(number) = numbers.find(|number| !subsectors.iter().any(|part| is_in(*number, *part))) {
-            let row = row.label.clone();
-            return Err(BadSnake::OutsideSubsectors { row, number });
-        }
+        let number = numbers.find(|number| is_outside(*number))?;
+        let row = row.label.clone();
+        Some(BadSnake::OutsideSubsectors { row, number })
+    };
+    rows.iter().filter_map(outside).collect()
+}
+
+/// The rows of each subsector: all labels in all of them, so that a best row without seats there is still where they begin.
+fn parts(rows: &[Row], subsectors: &[(u16, u16)]) -> Vec<Vec<Row>> {
+    if subsectors.is_empty() {
+        return vec![rows.to_vec()];
     }
-    let cut = |part: &(u16, u16)| {
+    let cut = |(first, last): &(u16, u16)| {
         rows.iter()
-            .map(|row| within(row, |number| is_in(number, *part)))
+            .map(|row| within(row, |number| (*first..=*last).contains(&number)))
             .collect()
     };
-    Ok(subsectors.iter().map(cut).collect())
+    subsectors.iter().map(cut).collect()
 }
 
 fn within(row: &Row, is_in: impl Fn(u16) -> bool) -> Row {
@@ -215,7 +235,7 @@ mod tests {
         let order = snake(&rows, &shape("3", Direction::BottomToTop)).unwrap();
         assert_eq!(walked(&order), [("3", 1, 0), ("2", 1, 1), ("1", 1, 2)]);
         let nowhere = snake(&rows, &shape("9", Direction::BottomToTop));
-        assert_eq!(nowhere, Err(BadSnake::NoBestRow("9".to_owned())));
+        assert_eq!(nowhere, Err(vec![BadSnake::NoBestRow("9".to_owned())]));
     }
 
     #[test]
@@ -253,11 +273,38 @@ mod tests {
             row: "1".to_owned(),
             number: 3,
         };
-        assert_eq!(of(&[(1, 2), (4, 4)]), outside);
+        assert_eq!(of(&[(1, 2), (4, 4)]), [outside]);
         for (first, last) in [(2, 4), (1, 1), (0, 9)] {
-            assert_eq!(of(&[(1, 2), (first, last)]), BadSnake::BadSubsector(first, last));
+            let overlapping = BadSnake::BadSubsector(first, last);
+            assert_eq!(of(&[(1, 2), (first, last)]), [overlapping]);
         }
-        assert_eq!(of(&[(4, 1)]), BadSnake::BadSubsector(4, 1));
+        assert_eq!(of(&[(4, 1)]), [BadSnake::BadSubsector(4, 1)]);
+    }
+
+    #[test]
+    fn everything_that_is_wrong_with_a_snake_is_named_once() {
+        let rows = rows(&[("1", "1"), ("1", "1"), ("1", "1"), ("2", "1"), ("2", "5")]);
+        let of = |subsectors: &[(u16, u16)]| {
+            let shape = Shape {
+                subsectors,
+                ..shape("9", Direction::BottomToTop)
+            };
+            let wrong = snake(&rows, &shape).unwrap_err();
+            let told: Vec<String> = wrong.iter().map(ToString::to_string).collect();
+            told.join("; ")
+        };
+        let labels = "row 1 is there twice; row 2 is there twice; the best row 9 is not there";
+        assert_eq!(
+            of(&[(1, 2), (2, 3), (5, 4)]),
+            format!(
+                "{labels}; subsector 2-3 overlaps another one or ends before it begins; \
+                 subsector 5-4 overlaps another one or ends before it begins"
+            )
+        );
+        assert_eq!(
+            of(&[(1, 4)]),
+            format!("{labels}; seat 5 of row 2 is in no subsector")
+        );
     }
 
     proptest! {

@@ -211,7 +211,11 @@ impl Stage<'_> {
         let file = self.state.join("outlaws.txt");
         std::fs::write(&file, capture(&mut list)?)?;
         let mut import = with_settings(self.checkout, &binaries.backend, &files.backend);
-        capture(import.args(["admin", "blacklist", "import"]).arg(&file))?;
+        capture(
+            import
+                .args(["admin", "blacklist", "import", "--reason", "this run"])
+                .arg(&file),
+        )?;
         Ok(std::fs::remove_file(&file)?)
     }
 }

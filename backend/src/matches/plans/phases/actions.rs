@@ -212,22 +212,40 @@ pub(crate) async fn turn(
     one(schedule.changed(conn, ids, planner, deed).await?, phase_id)
 }
 
-/// Everything is sold and nothing is being paid: the open phase ends (E2-F2). The same again changes nothing.
+/// The first phase that begins at `time` or later.
+///
+/// # Errors
+/// When the database fails or a stored value does not hold.
+pub async fn phase_after(
+    conn: &mut PgConnection,
+    match_id: MatchId,
+    time: Timestamp,
+) -> anyhow::Result<Option<Phase>> {
+    let rows = store::list_phases(conn, match_id).await?;
+    let mut phases = rows.into_iter().map(|row| row.phase);
+    Ok(phases.find(|phase| phase.starts_at >= time))
+}
+
+/// Everything is sold and nothing is being paid: the open phase ends (E2-F2). The same again changes nothing. Answers whether
+/// there is really nothing to sell now.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn close_sold_out(app: &App, match_id: MatchId) -> anyhow::Result<()> {
+pub async fn close_sold_out(app: &App, match_id: MatchId) -> anyhow::Result<bool> {
     let mut tx = app.db.begin().await?;
     let schedule = Schedule::lock(&mut tx, match_id).await;
     let schedule = schedule.map_err(|fault| anyhow::anyhow!("{fault}"))?;
     let open = schedule.phases.iter().find(|row| row.phase.is_open(schedule.now));
     let Some(open) = open.filter(|_| schedule.state == MatchState::Published) else {
-        return Ok(());
+        return Ok(true);
     };
     // Somebody may have given seats back since the caller counted.
     let stock = inventory::count_stock(&mut tx, match_id).await?;
-    if (stock.free, stock.held, stock.paying) != (0, 0, 0) || !store::has_sold(&mut tx, match_id).await? {
-        return Ok(());
+    if (stock.free, stock.held, stock.paying) != (0, 0, 0) {
+        return Ok(false);
+    }
+    if !store::has_sold(&mut tx, match_id).await? {
+        return Ok(true);
     }
     let closed = Phase {
         ends_at: schedule.now,
@@ -237,6 +255,7 @@ pub async fn close_sold_out(app: &App, match_id: MatchId) -> anyhow::Result<()> 
     let planner = Planner {
         actor: Actor::System("sales"),
         reason: Some("everything is sold".to_owned()),
+        step_up: None,
     };
     let done = schedule
         .changed(&mut tx, app.ids, &planner, "match.phase-closed")
@@ -244,5 +263,5 @@ pub async fn close_sold_out(app: &App, match_id: MatchId) -> anyhow::Result<()> 
     done.map_err(|fault| anyhow::anyhow!("{fault}"))?;
     tx.commit().await?;
     tracing::info!(match.id = %match_id, "Closed the sales phase of match {match_id}: everything is sold");
-    Ok(())
+    Ok(true)
 }

@@ -10,6 +10,7 @@ use domain::phases::{Phase, PhaseKind, Threshold};
 use platform::body::Body;
 use platform::problems::Problem;
 use serde::Serialize;
+use sqlx::PgConnection;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
@@ -22,6 +23,7 @@ use crate::http::reasons::Reason;
 use crate::http::staff::{ManageMatches, ReadMatches, Staff};
 use crate::matches::plans::body::PhaseBody;
 use crate::matches::plans::http::planner;
+use crate::matches::plans::store;
 use crate::staff::once;
 
 /// The routes.
@@ -85,6 +87,14 @@ impl PhaseView {
             ended_early: row.ended_early,
         }
     }
+
+    /// A phase as it stands, by the clock that its times are of.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn at_present(conn: &mut PgConnection, row: PhaseRow) -> Result<Self, sqlx::Error> {
+        Ok(Self::of(row, store::now(conn).await?))
+    }
 }
 
 /// All phases of a match: twenty at most, so there are no pages.
@@ -135,7 +145,7 @@ async fn add_phase(
         StatusCode::CREATED,
         async |tx| {
             let added = actions::add(tx, app.ids, &planner, (*match_id, &wanted)).await;
-            Ok(PhaseView::of(added.map_err(Fault::told)?, app.clock.now()))
+            Ok(PhaseView::at_present(tx, added.map_err(Fault::told)?).await?)
         },
     )
     .await
@@ -163,9 +173,9 @@ async fn change_phase(
         (match_id, phase_id, &wanted),
     )
     .await;
-    let changed = changed.map_err(Fault::told)?;
+    let changed = PhaseView::at_present(&mut tx, changed.map_err(Fault::told)?).await?;
     tx.commit().await?;
-    Ok(Json(PhaseView::of(changed, app.clock.now())))
+    Ok(Json(changed))
 }
 
 /// Take a phase away that has not begun.
@@ -204,12 +214,7 @@ async fn open_phase(
     request: KeyedRequest,
     body: Body<Reason>,
 ) -> Result<HttpResponse, Fault<Problem>> {
-    let (planner, (match_id, phase_id)) = (planner(&staff, Some(body.parse()?)), path.into_inner());
-    once(&app, (staff.id, &request), &*body, StatusCode::OK, async |tx| {
-        let turned = actions::turn(tx, app.ids, &planner, (match_id, phase_id, true)).await;
-        Ok(PhaseView::of(turned.map_err(Fault::told)?, app.clock.now()))
-    })
-    .await
+    turn(&app, &staff, *path, (&request, &body), true).await
 }
 
 /// Close an open phase before its time: whoever waits for it is told so.
@@ -227,10 +232,20 @@ async fn close_phase(
     request: KeyedRequest,
     body: Body<Reason>,
 ) -> Result<HttpResponse, Fault<Problem>> {
-    let (planner, (match_id, phase_id)) = (planner(&staff, Some(body.parse()?)), path.into_inner());
-    once(&app, (staff.id, &request), &*body, StatusCode::OK, async |tx| {
-        let turned = actions::turn(tx, app.ids, &planner, (match_id, phase_id, false)).await;
-        Ok(PhaseView::of(turned.map_err(Fault::told)?, app.clock.now()))
+    turn(&app, &staff, *path, (&request, &body), false).await
+}
+
+async fn turn(
+    app: &App,
+    staff: &Staff<ManageMatches>,
+    (match_id, phase_id): (MatchId, Uuid),
+    (request, reason): (&KeyedRequest, &Reason),
+    opens: bool,
+) -> Result<HttpResponse, Fault<Problem>> {
+    let planner = planner(staff, Some(reason.parse()?));
+    once(app, (staff.id, request), reason, StatusCode::OK, async |tx| {
+        let turned = actions::turn(tx, app.ids, &planner, (match_id, phase_id, opens)).await;
+        Ok(PhaseView::at_present(tx, turned.map_err(Fault::told)?).await?)
     })
     .await
 }

@@ -7,6 +7,6 @@ pub(crate) mod actions;
 pub mod http;
 mod store;
 
-pub use actions::close_sold_out;
+pub use actions::{close_sold_out, phase_after};
 pub use store::PhaseRow;
 pub(super) use store::{delete_phases, insert_phase, list_phases};
