@@ -60,6 +60,7 @@ fn staff_routes(config: &mut ServiceConfig) {
         .configure(stadiums::http::routes)
         .configure(matches::plans::http::routes)
         .configure(matches::plans::phases::http::routes)
+        .configure(matches::plans::sectors::http::routes)
         .configure(blacklist::http::routes)
         .configure(loyalty::http::staff_routes);
     config.service(admin.wrap(from_fn(authenticate)));

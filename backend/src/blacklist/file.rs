@@ -79,6 +79,12 @@ pub(super) fn read(text: &str) -> Read {
             },
         }
     }
+    if read.listed.is_empty() && read.wrong.is_empty() {
+        read.wrong.push(BadLine {
+            line: 1,
+            what: "the list names nobody",
+        });
+    }
     read
 }
 
@@ -124,6 +130,13 @@ mod tests {
             .collect();
         assert_eq!(names, [(2, Some("Ana")), (5, None)]);
         assert!(read.repeated.is_empty() && read.wrong.is_empty());
+    }
+
+    #[test]
+    fn a_list_of_nobody_is_a_mistake() {
+        for nobody in ["", "# until May\n", "oib,first_name,last_name\n"] {
+            assert_eq!(read(nobody).wrong.len(), 1, "{nobody}");
+        }
     }
 
     #[test]

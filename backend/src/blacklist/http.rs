@@ -107,7 +107,7 @@ async fn list_entries(
 /// Put somebody on the blacklist. Their tickets are named, and stay valid.
 #[utoipa::path(tag = "blacklist", request_body = EntryBody,
     params(("Idempotency-Key" = String, Header, description = "8 to 100 characters")),
-    responses((status = 201, body = AddedView), (status = 403, body = Problem), (status = 409, body = Problem),
+    responses((status = 201, body = AddedView), (status = 400, body = Problem), (status = 403, body = Problem), (status = 409, body = Problem),
         (status = 422, body = Problem)),
     extensions(("x-epic" = json!("E11")), ("x-feature" = json!("E11-F1")), ("x-rules" = json!(["reason", "oib-checksum"])),
         ("x-permission" = json!("blacklist.manage"))))]
@@ -212,7 +212,7 @@ async fn clear_list(
 /// Import a list: one OIB a line, or CSV with the head `oib,first_name,last_name`. All or nothing.
 #[utoipa::path(tag = "blacklist",
     params(ImportQuery, ("Idempotency-Key" = String, Header, description = "8 to 100 characters")), request_body(content = String, content_type = "text/csv"),
-    responses((status = 200, body = ImportView), (status = 403, body = Problem), (status = 422, body = Problem)),
+    responses((status = 200, body = ImportView), (status = 400, body = Problem), (status = 403, body = Problem), (status = 422, body = Problem)),
     extensions(("x-epic" = json!("E11")), ("x-feature" = json!("E11-F2")),
         ("x-rules" = json!(["all-or-nothing", "reason", "oib-checksum"])), ("x-permission" = json!("blacklist.manage"))))]
 #[post("/blacklist-imports")]
@@ -262,7 +262,7 @@ async fn list_violations(
 
 /// The same as CSV, all of it: `cursor` means nothing here.
 #[utoipa::path(tag = "blacklist", params(ViolationsQuery),
-    responses((status = 200, body = String, content_type = "text/csv"), (status = 403, body = Problem)),
+    responses((status = 200, body = String, content_type = "text/csv"), (status = 400, body = Problem), (status = 403, body = Problem)),
     extensions(("x-epic" = json!("E11")), ("x-feature" = json!("E11-F5")), ("x-rules" = json!(["oib-masked"])),
         ("x-permission" = json!("blacklist.read"))))]
 #[get("/blacklist/violations.csv")]

@@ -10,6 +10,9 @@ pub const STADIUMS_LISTED: &str =
     "`backend admin stadium list` and GET /admin/stadiums list the ids of stadiums";
 /// Where ids of matches are found.
 pub const MATCHES_LISTED: &str = "`backend admin match list` and GET /admin/matches list the ids of matches";
+/// Where codes of a match's sectors are found.
+pub const SECTORS_LISTED: &str =
+    "`backend admin match show` and GET /admin/matches/{match_id} list the codes of sectors";
 /// Where ids of phases are found.
 pub const PHASES_LISTED: &str =
     "`backend admin match phase list` and GET /admin/matches/{match_id}/sales-phases list the ids of phases";

@@ -41,8 +41,8 @@ macro_rules! needs {
 }
 
 needs! {
-    BeStaff ReadMatches ManageMatches StartCancellation ApproveCancellation ReadStadiums ManageStadiums ReadBlacklist CheckBlacklist ManageBlacklist
-    ReadLoyalty ManageLoyalty ReadStaff ManageStaff
+    BeStaff ReadMatches ManageMatches ManageSectors StartCancellation ApproveCancellation ReadStadiums ManageStadiums ReadBlacklist CheckBlacklist
+    ManageBlacklist ReadLoyalty ManageLoyalty ReadStaff ManageStaff
 }
 
 /// A member of staff who may do what `N` needs.

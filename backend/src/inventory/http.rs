@@ -88,10 +88,13 @@ pub struct SeatView {
     seat_id: Uuid,
     #[schema(example = "Zapad donji 1")]
     sector: String,
+    /// Absent, as `number`: a place without a number.
     #[schema(example = "8")]
-    row: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    row: Option<String>,
     #[schema(example = "14")]
-    number: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    number: Option<String>,
 }
 
 impl From<SeatLabel> for SeatView {

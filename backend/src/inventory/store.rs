@@ -210,10 +210,24 @@ pub struct SeatLabel {
     pub seat_id: SeatId,
     /// Its sector's public name.
     pub sector: String,
-    /// Its row.
-    pub row: String,
-    /// Its number.
-    pub number: String,
+    /// Its row; none of a place without a number.
+    pub row: Option<String>,
+    /// Its number, if it has one.
+    pub number: Option<String>,
+}
+
+impl SeatLabel {
+    /// As people say it.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        let parts = [Some(&self.sector), self.row.as_ref(), self.number.as_ref()];
+        parts
+            .into_iter()
+            .flatten()
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+            .join(", ")
+    }
 }
 
 /// What these seats are called.
@@ -223,7 +237,7 @@ pub struct SeatLabel {
 pub async fn list_labels(conn: &mut PgConnection, seats: &[SeatId]) -> Result<Vec<SeatLabel>, sqlx::Error> {
     query_as!(
         SeatLabel,
-        "SELECT s.seat_id, c.name AS sector, s.row_label AS \"row\", s.number
+        "SELECT s.seat_id, c.name AS sector, nullif(s.row_label, '') AS \"row?\", CASE WHEN s.row_label <> '' THEN s.number END AS \"number?\"
          FROM seats s
          JOIN sectors c USING (sector_id)
          WHERE s.seat_id = ANY($1)",

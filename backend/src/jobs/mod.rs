@@ -117,7 +117,20 @@ pub async fn enqueue(
 /// # Errors
 /// When the statement fails.
 pub async fn renew(conn: &mut PgConnection, ids: Ids, job: Job) -> Result<(), sqlx::Error> {
-    store::renew_job(conn, ids.next(), job).await
+    store::renew_job(conn, ids.next(), job, 0).await
+}
+
+/// The same for a while from now.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn renew_in(
+    conn: &mut PgConnection,
+    ids: Ids,
+    job: Job,
+    delay_seconds: i32,
+) -> Result<(), sqlx::Error> {
+    store::renew_job(conn, ids.next(), job, delay_seconds).await
 }
 
 /// Lets a job that is not done run earlier than it was ordered for; never later. If it is running now, it runs once more.

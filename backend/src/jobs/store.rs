@@ -45,15 +45,21 @@ pub(super) async fn insert_job(
     Ok(())
 }
 
-pub(super) async fn renew_job(conn: &mut PgConnection, job_id: Uuid, job: Job) -> Result<(), sqlx::Error> {
+pub(super) async fn renew_job(
+    conn: &mut PgConnection,
+    job_id: Uuid,
+    job: Job,
+    delay_seconds: i32,
+) -> Result<(), sqlx::Error> {
     query!(
         "INSERT INTO jobs (job_id, kind, subject_id, run_at)
-         VALUES ($1, $2, $3, clock_timestamp())
+         VALUES ($1, $2, $3, clock_timestamp() + make_interval(secs => $4::int))
          ON CONFLICT ON CONSTRAINT jobs_one_per_subject DO UPDATE
          SET run_at = EXCLUDED.run_at, attempts = 0, done_at = NULL, dead_at = NULL",
         job_id,
         job.kind(),
         job.subject_id(),
+        delay_seconds,
     )
     .execute(conn)
     .await?;

@@ -1,6 +1,6 @@
 //! Give points, count them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use domain::Timestamp;
@@ -44,7 +44,7 @@ impl std::error::Error for NotImported {}
 /// What an import did, or would do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Imported {
-    /// Points in the file.
+    /// Different points in the file.
     pub named: usize,
     /// Points that are new.
     pub added: u64,
@@ -64,8 +64,9 @@ pub async fn import(
     if !wrong.is_empty() {
         return Err(NotImported(wrong).into());
     }
+    let named: BTreeSet<_> = points.identities.iter().zip(&points.keys).collect();
     let done = Imported {
-        named: points.days.len(),
+        named: named.len(),
         added: store::insert_points(conn, &points, source).await?,
     };
     let entry = Entry {
@@ -160,6 +161,9 @@ fn read(personal_data: &PersonalData, text: &str, today: NaiveDate) -> (PointCol
                 points.titles.push(title);
             }
         }
+    }
+    if points.days.is_empty() && wrong.is_empty() {
+        wrong.push("line 1: the file names no point".to_owned());
     }
     (points, wrong)
 }

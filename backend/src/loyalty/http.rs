@@ -94,7 +94,7 @@ pub struct ImportQuery {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ImportView {
     dry_run: bool,
-    /// Points in the file.
+    /// Different points in the file.
     named: usize,
     /// Points that are new.
     added: u64,
@@ -179,7 +179,7 @@ async fn read_distribution(
 /// Import points: CSV with the head `oib,played_on,match`, a point a line. All or nothing; a point that is there stays one.
 #[utoipa::path(tag = "loyalty",
     params(ImportQuery, ("Idempotency-Key" = String, Header, description = "8 to 100 characters")), request_body(content = String, content_type = "text/csv"),
-    responses((status = 200, body = ImportView), (status = 403, body = Problem), (status = 422, body = Problem)),
+    responses((status = 200, body = ImportView), (status = 400, body = Problem), (status = 403, body = Problem), (status = 422, body = Problem)),
     extensions(("x-epic" = json!("E6")), ("x-feature" = json!("E6-F1")), ("x-rules" = json!(["all-or-nothing", "reason"])),
         ("x-permission" = json!("loyalty.manage"))))]
 #[post("/loyalty-imports")]

@@ -73,8 +73,8 @@ async fn phase_of(app: &App, match_id: MatchId) -> Result<Arc<Phase>, Fault<Queu
 }
 
 /// Lets a fan's app join the match's queue; the room itself judges when. Whoever a loyalty phase gives no ticket does not take
-/// a place in its line: shortly before its end they get a grant for the line of the next phase, so that nobody needs to come here
-/// in the second when that one opens.
+/// a place in its line: shortly before the next phase begins they get a grant for its line, so that nobody needs to come
+/// here in the second when it opens.
 pub(super) async fn grant_join(
     app: &App,
     fan: &Fan,
@@ -92,14 +92,10 @@ pub(super) async fn grant_join(
     if phase.allowance(points) > 0 {
         return Ok((queue_id, app.room.grant(queue_id, fan.id, None)?));
     }
-    if phase.ends_at - now > JOIN_GRANT_LIFE {
-        return Err(QueueRefused::NotEligible.into());
-    }
     let next = plans::phases::phase_after(&mut conn, match_id, phase.ends_at).await?;
-    if next.is_none_or(|next| next.allowance(points) == 0) {
-        return Err(QueueRefused::NotEligible.into());
-    }
-    Ok((queue_id, app.room.grant(queue_id, fan.id, Some(phase.ends_at))?))
+    let next = next.filter(|next| next.allowance(points) > 0 && next.starts_at - now <= JOIN_GRANT_LIFE);
+    let next = next.ok_or(QueueRefused::NotEligible)?;
+    Ok((queue_id, app.room.grant(queue_id, fan.id, Some(next.starts_at))?))
 }
 
 /// Job: makes the match's queue in the room as the match is: its caps, an opening for each sales phase, paused while a
@@ -166,8 +162,8 @@ async fn report_match(app: &App, match_id: MatchId, queue_id: Uuid) -> anyhow::R
         stock_held: stock.held,
         stock_paying: stock.paying,
     };
-    // The phase ends first: a room that hears of nothing to sell closes the line for good, and nothing would open it again if a
-    // seat came back before the phase had ended.
+    // A phase that sold out ends first: a room that hears of nothing to sell closes the line for good, and nothing would open it
+    // again if a seat came back before the phase had ended.
     let is_nothing_left = (stock.free, stock.held, stock.paying) == (0, 0, 0);
     if is_nothing_left && !plans::phases::close_sold_out(app, match_id).await? {
         return Ok(());

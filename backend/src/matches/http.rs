@@ -61,7 +61,7 @@ impl MatchView {
     fn of(row: MatchRow, now: DateTime<Utc>) -> Self {
         let sale_status = match row.state {
             MatchState::Cancelled => "CANCELLED",
-            MatchState::Published if row.is_sold_out => "SOLD_OUT",
+            MatchState::Published if row.is_sold_out && !row.is_held => "SOLD_OUT",
             MatchState::Published if !row.is_held && row.opens_at <= now && now < row.closes_at => "ON_SALE",
             MatchState::Draft | MatchState::Published | MatchState::Closed => "NOT_ON_SALE",
         };
@@ -144,7 +144,7 @@ async fn read_zones(app: Data<App>, match_id: Path<MatchId>) -> Result<HttpRespo
 /// Permission for my app to join the match's queue directly. Can be fetched before the sale opens; for a phase that follows another
 /// one which gives me no ticket, ten minutes before.
 #[utoipa::path(tag = "matches", params(("match_id" = Uuid, Path)),
-    responses((status = 200, body = JoinGrantView), (status = 404, body = Problem), (status = 503, body = Problem)),
+    responses((status = 200, body = JoinGrantView), (status = 403, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)),
     extensions(("x-epic" = json!("E5")), ("x-feature" = json!("E5-F1")), ("x-rules" = json!(["join-grant"]))))]
 #[post("/matches/{match_id}/join-grant")]
 async fn grant_join(

@@ -14,9 +14,9 @@ use super::{finish, in_words, operator_pool, read_toml, reason};
 use crate::app::Db;
 use crate::audit::Actor;
 use crate::matches::plans::actions::{self, Planner};
-use crate::matches::plans::body::MatchBody;
+use crate::matches::plans::body::{MatchBody, SectorState};
 use crate::matches::plans::editing::{self, Edit};
-use crate::matches::plans::{PlanRow, publishing};
+use crate::matches::plans::{PlanRow, publishing, sectors};
 use crate::roles::print;
 use crate::settings::Settings;
 
@@ -43,25 +43,7 @@ pub(crate) enum Match {
         after_help = "Example:\n\n  backend admin match show $ID > match.toml\n  $EDITOR match.toml\n  \
         backend admin match change $ID --from match.toml --seen 3 --notify false"
     )]
-    Change {
-        /// Its id, as `create` and `list` print it.
-        match_id: Uuid,
-        /// The file.
-        #[arg(long, value_name = "FILE")]
-        from: PathBuf,
-        /// Whether everybody with a ticket gets a mail; must be said of a published match.
-        #[arg(long)]
-        notify: Option<bool>,
-        /// The version that `show` told: refused if somebody has changed the match since.
-        #[arg(long, value_name = "VERSION")]
-        seen: Option<i32>,
-        /// Why: it is kept in the audit entry. Must be said where seats of a published match are taken from the sale or given to it.
-        #[arg(long)]
-        reason: Option<String>,
-        /// Say what would be, and change nothing.
-        #[arg(long)]
-        dry_run: bool,
-    },
+    Change(Change),
     /// Print everything that was said of a match: TOML for `create` and `change`, or JSON.
     Show {
         /// Its id, as `create` and `list` print it.
@@ -79,6 +61,11 @@ pub(crate) enum Match {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Take a sector from the sale, or give it back; refused while somebody has a seat there.
+    #[command(
+        after_help = "Example: backend admin match sector $MATCH_ID ZD1 --state MAINTENANCE --reason 'a pipe has burst'"
+    )]
+    Sector(SectorMove),
     /// The phases of its sale: list, add, change, open, close, remove.
     #[command(subcommand)]
     Phase(PhaseDeed),
@@ -111,6 +98,46 @@ pub(crate) enum CallOff {
     Withdraw(Ending),
 }
 
+/// Which match, and how it should be.
+#[derive(Debug, Args)]
+pub(crate) struct Change {
+    /// Its id, as `create` and `list` print it.
+    match_id: Uuid,
+    /// The file.
+    #[arg(long, value_name = "FILE")]
+    from: PathBuf,
+    /// Whether everybody with a ticket gets a mail; must be said of a published match.
+    #[arg(long)]
+    notify: Option<bool>,
+    /// The version that `show` told: refused if somebody has changed the match since.
+    #[arg(long, value_name = "VERSION")]
+    seen: Option<i32>,
+    /// Why: it is kept in the audit entry. Must be said where seats of a published match are taken from the sale or given to it.
+    #[arg(long)]
+    reason: Option<String>,
+    /// Say what would be, and change nothing.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Which sector, what becomes of it, and why.
+#[derive(Debug, Args)]
+pub(crate) struct SectorMove {
+    /// The match's id, as `create` and `list` print it.
+    match_id: Uuid,
+    /// The sector's code, as `show` prints it.
+    code: String,
+    /// ACTIVE, CLOSED, MAINTENANCE or STERILE.
+    #[arg(long, value_parser = sector_state)]
+    state: SectorState,
+    /// Why: it is kept in the audit entry.
+    #[arg(long)]
+    reason: String,
+    /// Say what would be, and change nothing.
+    #[arg(long)]
+    dry_run: bool,
+}
+
 /// Which match, and why.
 #[derive(Debug, Args)]
 pub(crate) struct Ending {
@@ -122,6 +149,11 @@ pub(crate) struct Ending {
     /// Say what would be, and change nothing.
     #[arg(long)]
     dry_run: bool,
+}
+
+fn sector_state(name: &str) -> Result<SectorState, String> {
+    serde_json::from_value(name.into())
+        .map_err(|_| "there are ACTIVE, CLOSED, MAINTENANCE and STERILE".to_owned())
 }
 
 pub(super) fn planner() -> Planner {
@@ -156,31 +188,7 @@ pub(super) async fn run(settings: &Settings, deed: Match) -> anyhow::Result<Exit
             finish(tx, dry_run).await?;
             print(&line(&made, dry_run))
         }
-        Match::Change {
-            match_id,
-            from,
-            notify,
-            seen,
-            reason,
-            dry_run,
-        } => {
-            let body: MatchBody = read_toml(&from, "match")?;
-            let edit = Edit {
-                match_id: MatchId(match_id),
-                seen,
-                body: &body,
-                notify,
-            };
-            let planner = match reason {
-                Some(reason) => because(&reason)?,
-                None => planner(),
-            };
-            let mut tx = db.begin().await?;
-            let changed = editing::change(&mut tx, Ids, &planner, edit).await;
-            let changed = changed.map_err(in_words)?;
-            finish(tx, dry_run).await?;
-            print(&line(&changed, dry_run))
-        }
+        Match::Change(asked) => change(&db, &asked).await,
         Match::Show { match_id, json } => {
             let (row, body) = actions::read(&db, MatchId(match_id)).await.map_err(in_words)?;
             if json {
@@ -197,8 +205,38 @@ pub(super) async fn run(settings: &Settings, deed: Match) -> anyhow::Result<Exit
             finish(tx, dry_run).await?;
             print(&line(&published, dry_run))
         }
+        Match::Sector(asked) => move_sector(&db, &asked).await,
         Match::List => list(&db).await,
     }
+}
+
+async fn change(db: &Db, asked: &Change) -> anyhow::Result<ExitCode> {
+    let body: MatchBody = read_toml(&asked.from, "match")?;
+    let planner = match &asked.reason {
+        Some(reason) => because(reason)?,
+        None => planner(),
+    };
+    let edit = Edit {
+        match_id: MatchId(asked.match_id),
+        seen: asked.seen,
+        body: &body,
+        notify: asked.notify,
+    };
+    let mut tx = db.begin().await?;
+    let changed = editing::change(&mut tx, Ids, &planner, edit).await;
+    let changed = changed.map_err(in_words)?;
+    finish(tx, asked.dry_run).await?;
+    print(&line(&changed, asked.dry_run))
+}
+
+async fn move_sector(db: &Db, asked: &SectorMove) -> anyhow::Result<ExitCode> {
+    let planner = because(&asked.reason)?;
+    let named = (MatchId(asked.match_id), &*asked.code, asked.state);
+    let mut tx = db.begin().await?;
+    let moved = sectors::actions::change_sector(&mut tx, Ids, &planner, named).await;
+    let moved = moved.map_err(in_words)?;
+    finish(tx, asked.dry_run).await?;
+    print(&line(&moved, asked.dry_run))
 }
 
 async fn list(db: &Db) -> anyhow::Result<ExitCode> {

@@ -152,7 +152,7 @@ fn read_toml<T: DeserializeOwned>(file: &Path, what: &str) -> anyhow::Result<T> 
 
 /// Why something is done, in the form that audit entries take.
 fn reason(text: &str) -> anyhow::Result<String> {
-    crate::http::reasons::parse(text).map_err(|problem| anyhow::anyhow!("{problem}"))
+    crate::http::reasons::parse(text).map_err(|problem| anyhow::anyhow!("{}", problem.in_words()))
 }
 
 /// Who says so, or where something comes from, in the form that audit entries take.

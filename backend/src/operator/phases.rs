@@ -15,6 +15,7 @@ use super::matches::{because, planner};
 use super::{finish, in_words, operator_pool, read_toml};
 use crate::app::Db;
 use crate::matches::plans::body::PhaseBody;
+use crate::matches::plans::phases::actions::ByHand;
 use crate::matches::plans::phases::http::PhaseView;
 use crate::matches::plans::phases::{PhaseRow, actions};
 use crate::roles::print;
@@ -117,8 +118,8 @@ pub(super) async fn run(settings: &Settings, deed: PhaseDeed) -> anyhow::Result<
             finish(tx, which.dry_run).await?;
             print(&line)
         }
-        PhaseDeed::Open(turned) => turn(&db, &turned, true).await,
-        PhaseDeed::Close(turned) => turn(&db, &turned, false).await,
+        PhaseDeed::Open(turned) => turn(&db, &turned, ByHand::Open).await,
+        PhaseDeed::Close(turned) => turn(&db, &turned, ByHand::Close).await,
         PhaseDeed::Remove(turned) => remove(&db, &turned).await,
     }
 }
@@ -132,10 +133,10 @@ async fn list(db: &Db, match_id: MatchId) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn turn(db: &Db, Turned { which, reason }: &Turned, opens: bool) -> anyhow::Result<ExitCode> {
+async fn turn(db: &Db, Turned { which, reason }: &Turned, by_hand: ByHand) -> anyhow::Result<ExitCode> {
     let (match_id, planner) = (MatchId(which.match_id), because(reason)?);
     let mut tx = db.begin().await?;
-    let turned = actions::turn(&mut tx, Ids, &planner, (match_id, which.phase_id, opens)).await;
+    let turned = actions::turn(&mut tx, Ids, &planner, (match_id, which.phase_id, by_hand)).await;
     let line = line(&mut tx, turned.map_err(in_words)?, which.dry_run).await?;
     finish(tx, which.dry_run).await?;
     print(&line)

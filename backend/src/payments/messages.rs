@@ -71,7 +71,7 @@ pub(super) async fn confirmation(
     let labels: Vec<String> = inventory::list_labels(conn, seats)
         .await?
         .into_iter()
-        .map(|seat| format!("{}, {}, {}", seat.sector, seat.row, seat.number))
+        .map(|seat| seat.in_words())
         .collect();
     let kick_off = local_time(title.kick_off_at);
     let language = if buyer.nationality.code() == "HR" {

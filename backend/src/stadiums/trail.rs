@@ -62,10 +62,13 @@ fn changed_sectors(file: &StadiumFile, other: &StadiumFile) -> Value {
 
 fn told_sector(sector: &SectorDraft, other: Option<&SectorDraft>) -> Value {
     let changed_rows: Vec<&RowDraft> = other.map_or_else(Vec::new, |other| {
-        let pairs = sector.rows.iter().enumerate();
-        pairs
-            .filter(|(at, row)| other.rows.get(*at) != Some(*row))
-            .map(|(_, row)| row)
+        let others: BTreeMap<&str, &RowDraft> =
+            other.rows.iter().map(|row| (row.label.as_str(), row)).collect();
+        let is_changed = |row: &&RowDraft| others.get(row.label.as_str()) != Some(row);
+        sector
+            .rows
+            .iter()
+            .filter(is_changed)
             .take(ROWS_TOLD_MAX)
             .collect()
     });

@@ -86,7 +86,6 @@ pub(super) async fn delete_grant(
     Ok(gone.rows_affected() == 1)
 }
 
-/// Members after `cursor`, by id (which is by age of their account).
 /// Which members, and in which order.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct MemberFilter<'a> {
@@ -98,6 +97,7 @@ pub struct MemberFilter<'a> {
     pub is_newest_first: bool,
 }
 
+/// Members after `cursor`, by id (which is by age of their account).
 pub(super) async fn list_members(
     conn: &mut PgConnection,
     filter: MemberFilter<'_>,

@@ -20,8 +20,9 @@ pub(super) struct TicketRow {
     pub(super) match_id: MatchId,
     pub(super) seat_id: SeatId,
     pub(super) sector: String,
-    pub(super) row: String,
-    pub(super) number: String,
+    /// None, as the number: a place without a number.
+    pub(super) row: Option<String>,
+    pub(super) number: Option<String>,
     pub(super) holder_name: String,
     pub(super) state: TicketState,
     pub(super) barcode: String,
@@ -87,7 +88,7 @@ pub(super) async fn list_of_user(
 ) -> Result<Vec<TicketRow>, sqlx::Error> {
     query_as!(
         TicketRow,
-        "SELECT t.ticket_id, t.order_id, t.match_id, t.seat_id, c.name AS sector, s.row_label AS \"row\", s.number,
+        "SELECT t.ticket_id, t.order_id, t.match_id, t.seat_id, c.name AS sector, nullif(s.row_label, '') AS \"row?\", CASE WHEN s.row_label <> '' THEN s.number END AS \"number?\",
                 t.holder_name, t.state, t.barcode, t.epoch, t.issued_at, m.kick_off_at
          FROM tickets t
          JOIN seats s USING (seat_id)
@@ -112,7 +113,7 @@ pub(super) async fn find_of_user(
 ) -> Result<Option<TicketRow>, sqlx::Error> {
     query_as!(
         TicketRow,
-        "SELECT t.ticket_id, t.order_id, t.match_id, t.seat_id, c.name AS sector, s.row_label AS \"row\", s.number,
+        "SELECT t.ticket_id, t.order_id, t.match_id, t.seat_id, c.name AS sector, nullif(s.row_label, '') AS \"row?\", CASE WHEN s.row_label <> '' THEN s.number END AS \"number?\",
                 t.holder_name, t.state, t.barcode, t.epoch, t.issued_at, m.kick_off_at
          FROM tickets t
          JOIN seats s USING (seat_id)

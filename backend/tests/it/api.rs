@@ -30,8 +30,15 @@ impl Operation {
         self.document["responses"].get(status.to_string()).is_some()
     }
 
-    fn takes_body(&self) -> bool {
+    pub(crate) fn takes_body(&self) -> bool {
         self.document.get("requestBody").is_some()
+    }
+
+    /// Whether its body is JSON, and no file.
+    pub(crate) fn takes_json(&self) -> bool {
+        self.document["requestBody"]["content"]
+            .get("application/json")
+            .is_some()
     }
 
     fn needs_key(&self) -> bool {

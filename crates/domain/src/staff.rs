@@ -93,13 +93,15 @@ pub enum Permission {
     ReadMatches,
     /// Create, change, publish, close and delete matches and phases.
     ManageMatches,
+    /// Take sectors of a match from the sale, and give them back.
+    ManageSectors,
     /// Start the cancellation of a match.
     StartCancellation,
     /// Approve it.
     ApproveCancellation,
     /// See stadiums.
     ReadStadiums,
-    /// Create, import and change stadiums, and how a match uses one.
+    /// Create, import and change stadiums.
     ManageStadiums,
     /// See who is blacklisted, and who tried to buy.
     ReadBlacklist,
@@ -119,10 +121,11 @@ pub enum Permission {
 
 impl Permission {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::BeStaff,
         Self::ReadMatches,
         Self::ManageMatches,
+        Self::ManageSectors,
         Self::StartCancellation,
         Self::ApproveCancellation,
         Self::ReadStadiums,
@@ -143,6 +146,7 @@ impl Permission {
             Self::BeStaff => "staff.self",
             Self::ReadMatches => "matches.read",
             Self::ManageMatches => "matches.manage",
+            Self::ManageSectors => "matches.sectors",
             Self::StartCancellation => "matches.cancellation.start",
             Self::ApproveCancellation => "matches.cancellation.approve",
             Self::ReadStadiums => "stadiums.read",
@@ -184,6 +188,7 @@ impl Permission {
                 ReadOnly,
             ],
             Self::ManageMatches | Self::StartCancellation => &[MatchManager],
+            Self::ManageSectors => &[MatchManager, StadiumOperator],
             Self::ApproveCancellation | Self::ReadStaff | Self::ManageStaff => &[],
             Self::ReadStadiums => &[MatchManager, StadiumOperator, QuotaManager, Reporting, ReadOnly],
             Self::ManageStadiums => &[StadiumOperator],
@@ -211,6 +216,7 @@ impl Permission {
             Self::BeStaff
             | Self::ReadMatches
             | Self::ManageMatches
+            | Self::ManageSectors
             | Self::ReadStadiums
             | Self::ManageStadiums
             | Self::ReadBlacklist

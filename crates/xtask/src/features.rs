@@ -10,7 +10,7 @@ use serde_json::Value;
 pub(crate) const FILE: &str = "docs/FEATURES.md";
 
 /// What epics and features are called; whoever mentions another one in an annotation names it here.
-const NAMES: [(&str, &str); 40] = [
+const NAMES: [(&str, &str); 41] = [
     ("E0", "Staff"),
     ("E0-F1", "Staff and their roles"),
     ("E1", "Users and profiles"),
@@ -20,6 +20,7 @@ const NAMES: [(&str, &str); 40] = [
     ("E2-F1", "Matches"),
     ("E2-F2", "Sales phases"),
     ("E2-F3", "Stadiums"),
+    ("E2-F4", "How a match uses its sectors"),
     ("E2-F6", "Match update notifications"),
     ("E2-F7", "Calling off"),
     ("E2-F9", "Closing"),

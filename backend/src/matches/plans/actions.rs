@@ -19,7 +19,7 @@ use super::store::{self, PlanFilter, PlanRow, Words};
 use crate::app::Db;
 use crate::audit::{self, Actor, Entry};
 use crate::http::fault::{Fault, Refusal};
-use crate::http::ids::{MATCHES_LISTED, PHASES_LISTED, STADIUMS_LISTED};
+use crate::http::ids::{MATCHES_LISTED, PHASES_LISTED, SECTORS_LISTED, STADIUMS_LISTED};
 use crate::http::pages::PAGE_ITEMS_MAX;
 use crate::http::problems::{
     INVALID_MATCH, MATCH_CHANGED, MATCH_LOCKED, NO_SUCH_STADIUM, NOT_FOUND, NOT_READY_TO_PUBLISH,
@@ -55,6 +55,8 @@ pub enum PlanRefused {
     SeatsTaken(Vec<(String, i64)>),
     /// Nobody has said whether those with tickets are told.
     NotifyOrSilent,
+    /// Its ground has no such sector.
+    NoSuchSector,
     /// It has no such phase.
     NoSuchPhase,
     /// Phases turn once it is published.
@@ -89,6 +91,7 @@ impl Refusal for PlanRefused {
                 Problem::new(SEATS_TAKEN).member("sectors", told)
             }
             Self::NotifyOrSilent => Problem::new(NOTIFY_OR_SILENT),
+            Self::NoSuchSector => Problem::new(NOT_FOUND).detail(SECTORS_LISTED),
             Self::NoSuchPhase => Problem::new(NOT_FOUND).detail(PHASES_LISTED),
             Self::NotPublished => Problem::new(WRONG_PHASE_TURN).detail("publish the match first"),
             Self::WrongPhaseTurn(refused) => Problem::new(WRONG_PHASE_TURN).detail(refused.advice()),

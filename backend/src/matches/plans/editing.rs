@@ -9,10 +9,10 @@ use sqlx::{Connection, PgConnection};
 
 use super::actions::{PlanRefused, Planner, body_of, check, find, said, save_parts, save_phases, words};
 use super::body::{MatchBody, SectorBody};
-use super::inventory::{self, StateColumns};
+use super::inventory;
 use super::sale::SaleBody;
 use super::store::{self, PlanRow};
-use super::{notices, parts, phases, publishing};
+use super::{notices, parts, phases, publishing, sectors};
 use crate::audit::{self, Entry};
 use crate::http::fault::Fault;
 use crate::jobs::{self, Job};
@@ -31,7 +31,9 @@ pub struct Edit<'a> {
 }
 
 /// Says a match anew. A draft may become anything. A published match keeps its clocks and fees, its layout once a seat was held,
-/// its prices once a seat was bought (until then, they are changed by whoever signed in just now), and the state of a sector while somebody has a seat there; its phases have their own verbs.
+/// its prices once a seat was bought, and the state of a sector while somebody has a seat there; its phases have their own verbs.
+/// Whoever changes its prices or its layout, with which prices come, signed in just now; whoever changes its layout or the state of
+/// a sector says why.
 ///
 /// # Errors
 /// [`PlanRefused`], with nothing changed.
@@ -130,19 +132,18 @@ async fn edit_published(
     if is_repriced && let Some(step_up) = planner.step_up {
         return Err(PlanRefused::StepUp(step_up).into());
     }
+    if is_new_layout && planner.reason.is_none() {
+        return Err(PlanRefused::WithoutReason.into());
+    }
     if is_new_layout {
         publishing::fill(conn, match_id).await?;
     } else {
         if is_repriced {
             reprice(conn, match_id).await?;
         }
-        move_sectors(conn, planner, match_id, (before, &after)).await?;
+        sectors::move_sectors(conn, planner, match_id, (before, &after)).await?;
     }
-    let unpriced = inventory::list_without_prices(conn, match_id).await?;
-    if !unpriced.is_empty() {
-        let missing = |sector| format!("sector {sector} has no price category with prices");
-        return Err(PlanRefused::NotReady(unpriced.into_iter().map(missing).collect()).into());
-    }
+    sectors::check_prices(conn, match_id).await?;
     jobs::renew(conn, ids, Job::SyncQueue(match_id)).await?;
     Ok(())
 }
@@ -215,33 +216,4 @@ async fn reprice(conn: &mut PgConnection, match_id: MatchId) -> Result<(), Fault
         return Err(PlanRefused::Locked(vec!["price_categories"]).into());
     }
     Ok(inventory::save_zone_prices(conn, match_id).await?)
-}
-
-async fn move_sectors(
-    conn: &mut PgConnection,
-    planner: &Planner,
-    match_id: MatchId,
-    (before, after): (&MatchBody, &MatchBody),
-) -> Result<(), Fault<PlanRefused>> {
-    let pairs = before.sectors.iter().zip(&after.sectors);
-    let mut moved = StateColumns::default();
-    let is_moved = |pair: &(&SectorBody, &SectorBody)| pair.0.seat_status() != pair.1.seat_status();
-    for (before, after) in pairs.filter(is_moved) {
-        moved.codes.push(after.code.clone());
-        moved.before.push(before.seat_status());
-        moved.after.push(after.seat_status());
-    }
-    if moved.codes.is_empty() {
-        return Ok(());
-    }
-    if planner.reason.is_none() {
-        return Err(PlanRefused::WithoutReason.into());
-    }
-    inventory::save_seat_states(conn, match_id, &moved).await?;
-    let taken = inventory::list_taken(conn, match_id, &moved.codes).await?;
-    if taken.is_empty() {
-        Ok(())
-    } else {
-        Err(PlanRefused::SeatsTaken(taken).into())
-    }
 }

@@ -223,7 +223,7 @@ async fn read_plan(
 /// whoever changes what it costs signed in just now.
 #[utoipa::path(tag = "matches", request_body = MatchBody,
     params(("match_id" = Uuid, Path), ChangeQuery, ("If-Match" = Option<String>, Header, description = "the version seen")),
-    responses((status = 200, body = PlanView), (status = 403, body = Problem), (status = 404, body = Problem),
+    responses((status = 200, body = PlanView), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
         (status = 409, body = Problem), (status = 412, body = Problem), (status = 422, body = Problem)),
     extensions(("x-epic" = json!("E2")), ("x-feature" = json!("E2-F6")),
         ("x-rules" = json!(["phases-do-not-overlap", "notify-or-silent", "locked-after-first-sale", "step-up-for-prices",

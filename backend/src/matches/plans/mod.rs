@@ -13,6 +13,7 @@ mod parts;
 pub mod phases;
 pub mod publishing;
 pub mod sale;
+pub mod sectors;
 mod store;
 
 pub use store::{PlanRow, PlanSort};

@@ -124,6 +124,25 @@ pub(super) async fn insert_sectors(
     Ok(())
 }
 
+pub(super) async fn save_sector_state(
+    conn: &mut PgConnection,
+    match_id: MatchId,
+    (code, state): (&str, SectorState),
+) -> Result<(), sqlx::Error> {
+    query!(
+        "UPDATE match_sectors u
+         SET state = $3
+         FROM sectors s
+         WHERE u.match_id = $1 AND s.sector_id = u.sector_id AND s.code = $2",
+        match_id as MatchId,
+        code,
+        state as SectorState,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Codes of sectors that the layout has.
 pub(super) async fn list_codes(
     conn: &mut PgConnection,

@@ -15,7 +15,7 @@ use crate::audit::Actor;
 use crate::http::fault::Fault;
 use crate::jobs::{self, Job};
 
-/// More seats than any sector has.
+/// All seats of a sector at once (`domain::stadiums::SECTOR_SEATS_MAX`).
 const WHOLE_SECTOR: i64 = 10_000;
 
 /// Beside a running sale: seats that are copied at once, which takes a millisecond of a core.

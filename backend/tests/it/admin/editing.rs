@@ -182,17 +182,18 @@ async fn a_new_layout_is_taken_until_somebody_holds_a_seat() {
     let mut wanted = said(&world, &iva).await;
     wanted["layout_version"] = json!(2);
 
-    iva.put(&silently(&world), &wanted).await.ok();
+    iva.put(&silently(&world), &wanted)
+        .await
+        .refused(422, "reason-required");
+    let because = format!("{}&reason=stairs", silently(&world));
+    iva.put(&because, &wanted).await.ok();
     assert_eq!(world.number(seats).await, 23);
     let ana = world.fan("ana").await;
     let zones = ana.get(&format!("{}/zones", path(&world))).await.ok();
     let zone = zones["zones"][0]["zone_id"].as_str().unwrap().parse().unwrap();
     ana.hold(zone, 1).await.ok();
     wanted["layout_version"] = json!(1);
-    let refused = iva
-        .put(&silently(&world), &wanted)
-        .await
-        .refused(409, "match-locked");
+    let refused = iva.put(&because, &wanted).await.refused(409, "match-locked");
     assert_eq!(refused["parts"], json!(["layout"]));
     assert_eq!(world.number(seats).await, 23);
     world.stop().await;

@@ -24,7 +24,7 @@ async fn ground(clerk: &Clerk<'_>, name: &str) -> String {
     made["stadium_id"].as_str().unwrap().to_owned()
 }
 
-fn body(stadium: &str) -> Value {
+pub(super) fn body(stadium: &str) -> Value {
     let now = now();
     json!({
         "home_team": "Hrvatska", "away_team": "Turska", "competition": "Prijateljska", "stadium_id": stadium,

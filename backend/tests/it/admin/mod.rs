@@ -7,5 +7,6 @@ mod matches;
 mod pages;
 mod phases;
 mod roles;
+mod sectors;
 mod stadiums;
 mod staff;

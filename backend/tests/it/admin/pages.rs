@@ -98,12 +98,15 @@ async fn the_blacklist_and_its_violations_come_whole_in_both_orders() {
         ))
         .await;
 
+    world.execute("UPDATE blacklist SET last_name = 'Ivić'").await;
     for (path, id) in [
         ("/blacklist", "entry_id"),
         ("/blacklist/violations", "violation_id"),
+        ("/blacklist/violations?search=ivi", "violation_id"),
     ] {
         let newest_first = walk(&iva, path).await;
-        let oldest_first = walk(&iva, &format!("{path}?sort=OLDEST")).await;
+        let sign = if path.contains('?') { '&' } else { '?' };
+        let oldest_first = walk(&iva, &format!("{path}{sign}sort=OLDEST")).await;
         assert_eq!(newest_first.len(), ITEMS);
         assert_eq!(ids(&newest_first, id), ids(&oldest_first, id));
         // Ids are made in the order of time.
@@ -134,6 +137,14 @@ async fn stadiums_and_staff_come_whole() {
         .await;
 
     assert_eq!(ids(&walk(&iva, "/staff").await, "user_id").len(), ITEMS + 1);
+    let newest = walk(&iva, "/staff?sort=NEWEST").await;
+    assert_eq!(ids(&newest, "user_id").len(), ITEMS + 1);
+    assert!(
+        newest
+            .iter()
+            .map(|member| member["user_id"].to_string())
+            .is_sorted_by(|one, next| one > next)
+    );
     assert_eq!(walk(&iva, "/staff?role=FINANCE&search=CLERK").await.len(), ITEMS);
     let by_name = walk(&iva, "/stadiums?sort=NAME").await;
     assert_eq!(

@@ -49,7 +49,7 @@ async fn there_is_no_grant_before_the_queue_is_there() {
 }
 
 #[tokio::test]
-async fn who_may_buy_in_the_next_phase_gets_its_grant_ten_minutes_before_and_the_room_keeps_it_until_then() {
+async fn who_may_buy_in_the_next_phase_gets_its_grant_ten_minutes_before_and_it_counts_from_then_on() {
     let world = World::start().await;
     let ana = world.fan("ana").await;
     let path = format!("/matches/{}/join-grant", world.match_id);
@@ -71,6 +71,12 @@ async fn who_may_buy_in_the_next_phase_gets_its_grant_ten_minutes_before_and_the
             .await;
     };
     loyal_until(20).await;
+    ana.post(&path, &json!({})).await.refused(403, "not-eligible");
+    // The next phase does not follow at once.
+    loyal_until(5).await;
+    world
+        .execute("UPDATE sales_phases SET starts_at = starts_at + interval '1 hour' WHERE kind <> 'LOYALTY'")
+        .await;
     ana.post(&path, &json!({})).await.refused(403, "not-eligible");
 
     loyal_until(5).await;

@@ -70,6 +70,8 @@ async fn a_dry_run_of_a_published_match_answers_as_in_earnest_and_changes_nothin
     )
     .await;
     try_out(&world, &["match", "phase", "close", &of, &open], &BECAUSE).await;
+    let sector = ["match", "sector", &of, "B", "--state", "CLOSED"];
+    try_out(&world, &sector, &BECAUSE).await;
     try_out(&world, &["match", "call-off", "approve", &of], &BECAUSE).await;
     try_out(&world, &["match", "call-off", "withdraw", &of], &BECAUSE).await;
     world

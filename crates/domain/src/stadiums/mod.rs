@@ -12,7 +12,7 @@ pub use draft::{
     PlacesDraft, RowDraft, SectorDraft, SectorKind, SnakeDraft, StadiumDraft, StadiumKind, SubsectorDraft,
 };
 pub use plan::{Doubt, Mistake, Place, Plan, PlannedSeat, PlannedSector};
-pub use review::{SEATS_MAX, check};
+pub use review::{SEATS_MAX, SECTOR_SEATS_MAX, check};
 pub use row::{BadRow, Numbering, Row, RowSeat, parse_row, row_text};
 pub use seat_list::{ListedSeat, ListedTwice, is_as_listed, sectors_of};
 pub use snake::{BadSnake, Direction, Shape, SnakeSeat, snake};

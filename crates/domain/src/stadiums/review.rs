@@ -11,7 +11,7 @@ use super::{Row, SeatKind, parse_row};
 pub const SEATS_MAX: usize = 150_000;
 
 /// Seats of one sector: as many as are claimed from at once.
-const SECTOR_SEATS_MAX: u32 = 10_000;
+pub const SECTOR_SEATS_MAX: usize = 10_000;
 /// Characters of a name that people read.
 const NAME_CHARS_MAX: usize = 80;
 /// Characters of a code or label: what fits on a ticket.
@@ -140,14 +140,14 @@ impl Review {
     }
 
     fn places(&mut self, here: &Place, places: PlacesDraft) -> Vec<PlannedSeat> {
-        if places.technical > places.total || places.total == 0 || places.total > SECTOR_SEATS_MAX {
+        let count = usize::try_from(places.total).unwrap_or(usize::MAX);
+        if places.technical > places.total || places.total == 0 || count > SECTOR_SEATS_MAX {
             self.wrong(
                 here,
                 format!("total must be 1 to {SECTOR_SEATS_MAX}, and technical no more than that"),
             );
             return Vec::new();
         }
-        let count = usize::try_from(places.total).unwrap_or(usize::MAX);
         if !self.has_room_for(count) {
             return Vec::new();
         }
@@ -170,9 +170,9 @@ impl Review {
     }
 
     fn numbered(&mut self, here: &Place, snake: &SnakeDraft, rows: &[RowDraft]) -> Vec<PlannedSeat> {
+        let before = self.seats;
         let rows: Vec<Row> = rows.iter().map(|row| self.row(here, row)).collect();
-        let seats: usize = rows.iter().map(Row::seats).sum();
-        if u32::try_from(seats).is_ok_and(|seats| seats > SECTOR_SEATS_MAX) {
+        if self.seats - before > SECTOR_SEATS_MAX {
             self.wrong(
                 here,
                 format!("a sector has at most {SECTOR_SEATS_MAX} seats: make it two"),

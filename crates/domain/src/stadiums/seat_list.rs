@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::draft::{SectorDraft, SectorKind, SnakeDraft};
-use super::{Direction, Numbering, RowDraft, SeatKind, row_text};
+use super::{Direction, Numbering, RowDraft, SeatKind, parse_row, row_text};
 
 /// A line of the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,34 +68,44 @@ pub fn sectors_of(seats: &[ListedSeat]) -> Result<Vec<SectorDraft>, Vec<ListedTw
             seats: row_text(&text(label)),
             numbering: Numbering::LeftToRight,
         };
-        listed(code, labels.iter().map(row).collect())
+        let middle = labels.get(labels.len() / 2);
+        SectorDraft {
+            code: (*code).to_owned(),
+            name: (*code).to_owned(),
+            stand: (*code).to_owned(),
+            kind: SectorKind::Standard,
+            price_category: 1,
+            snake: Some(SnakeDraft {
+                best_row: middle.map(|label| (*label).to_owned()).unwrap_or_default(),
+                direction: Direction::BottomToTop,
+                subsectors: Vec::new(),
+            }),
+            places: None,
+            rows: labels.iter().map(row).collect(),
+        }
     };
     Ok(order.iter().map(draft).collect())
 }
 
-/// Whether a list of its seats would say the same of a sector: then nothing is lost when a list takes its place.
+/// Whether a list of its seats says the same of a sector: then nothing is lost when a list takes its place.
 #[must_use]
 pub fn is_as_listed(sector: &SectorDraft) -> bool {
-    let is_usual = |row: &RowDraft| row.numbering == Numbering::LeftToRight;
-    sector.rows.iter().all(is_usual) && *sector == listed(&sector.code, sector.rows.clone())
-}
-
-fn listed(code: &str, rows: Vec<RowDraft>) -> SectorDraft {
-    let middle = rows.get(rows.len() / 2);
-    SectorDraft {
-        code: code.to_owned(),
-        name: code.to_owned(),
-        stand: code.to_owned(),
-        kind: SectorKind::Standard,
-        price_category: 1,
-        snake: Some(SnakeDraft {
-            best_row: middle.map(|row| row.label.clone()).unwrap_or_default(),
-            direction: Direction::BottomToTop,
-            subsectors: Vec::new(),
-        }),
-        places: None,
-        rows,
+    let mut list = Vec::new();
+    for draft in &sector.rows {
+        let Ok(row) = parse_row(&draft.label, &draft.seats, draft.numbering) else {
+            return false;
+        };
+        let for_sale = row.runs.iter().flatten().map(|seat| (seat.number, seat.kind));
+        let technical = row.technical.iter().map(|number| (*number, SeatKind::Technical));
+        list.extend(for_sale.chain(technical).map(|(number, kind)| ListedSeat {
+            line: 0,
+            sector: sector.code.clone(),
+            row: draft.label.clone(),
+            number,
+            kind,
+        }));
     }
+    sectors_of(&list).is_ok_and(|listed| listed == [sector.clone()])
 }
 
 /// Seats with one number after the other stand together.
@@ -156,13 +166,15 @@ mod tests {
         let sectors = sectors_of(&list(&[("A", "1", 1), ("A", "2", 1)])).unwrap();
         let listed = &sectors[0];
         assert!(is_as_listed(listed));
-        let changes: [fn(&mut SectorDraft); 6] = [
+        let changes: [fn(&mut SectorDraft); 8] = [
             |sector| sector.name = "Zona A".to_owned(),
             |sector| sector.stand = "WEST".to_owned(),
             |sector| sector.kind = SectorKind::Vip,
             |sector| sector.price_category = 2,
             |sector| sector.snake.as_mut().unwrap().best_row = "1".to_owned(),
             |sector| sector.rows[0].numbering = Numbering::RightToLeft,
+            |sector| sector.rows[0].seats = "1|2".to_owned(),
+            |sector| sector.rows[1].seats = "1,3".to_owned(),
         ];
         for change in changes {
             let mut more = listed.clone();

@@ -98,6 +98,7 @@ fn who_only_looks_changes_nothing() {
     use Permission as P;
     let changing = [
         P::ManageMatches,
+        P::ManageSectors,
         P::StartCancellation,
         P::ApproveCancellation,
         P::ManageStadiums,

@@ -184,30 +184,43 @@ pub(crate) async fn remove(
     Ok(())
 }
 
+/// What is done with a phase by hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ByHand {
+    /// Opened before its time.
+    Open,
+    /// Closed before its time.
+    Close,
+}
+
 /// Opens a phase before its time, or closes an open one.
 pub(crate) async fn turn(
     conn: &mut PgConnection,
     ids: Ids,
     planner: &Planner,
-    (match_id, phase_id, opens): (MatchId, Uuid, bool),
+    (match_id, phase_id, by_hand): (MatchId, Uuid, ByHand),
 ) -> Result<PhaseRow, Fault<PlanRefused>> {
     let schedule = Schedule::lock(conn, match_id).await?;
     if schedule.state != MatchState::Published {
         return Err(PlanRefused::NotPublished.into());
     }
     let current = &schedule.find(phase_id)?.phase;
-    let turned = if opens {
-        let others: Vec<Phase> = schedule.others(phase_id).cloned().collect();
-        decide_open(current, &others, schedule.now)
-    } else {
-        decide_close(current, schedule.now)
+    let (turned, deed, ended_early) = match by_hand {
+        ByHand::Open => {
+            let others: Vec<Phase> = schedule.others(phase_id).cloned().collect();
+            (
+                decide_open(current, &others, schedule.now),
+                "match.phase-opened",
+                None,
+            )
+        }
+        ByHand::Close => (
+            decide_close(current, schedule.now),
+            "match.phase-closed",
+            Some("BY_HAND"),
+        ),
     };
     let turned = turned.map_err(PlanRefused::WrongPhaseTurn)?;
-    let (deed, ended_early) = if opens {
-        ("match.phase-opened", None)
-    } else {
-        ("match.phase-closed", Some("BY_HAND"))
-    };
     store::save_phase(conn, phase_id, &turned, ended_early).await?;
     one(schedule.changed(conn, ids, planner, deed).await?, phase_id)
 }
@@ -225,6 +238,9 @@ pub async fn phase_after(
     let mut phases = rows.into_iter().map(|row| row.phase);
     Ok(phases.find(|phase| phase.starts_at >= time))
 }
+
+/// The room hears first that everything is sold, so that whoever waits is told that, and not that an opening has ended.
+const ROOM_HEARS_SECONDS: i32 = 3;
 
 /// Everything is sold and nothing is being paid: the open phase ends (E2-F2). The same again changes nothing. Answers whether
 /// there is really nothing to sell now.
@@ -261,6 +277,7 @@ pub async fn close_sold_out(app: &App, match_id: MatchId) -> anyhow::Result<bool
         .changed(&mut tx, app.ids, &planner, "match.phase-closed")
         .await;
     done.map_err(|fault| anyhow::anyhow!("{fault}"))?;
+    jobs::renew_in(&mut tx, app.ids, Job::SyncQueue(match_id), ROOM_HEARS_SECONDS).await?;
     tx.commit().await?;
     tracing::info!(match.id = %match_id, "Closed the sales phase of match {match_id}: everything is sold");
     Ok(true)

@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
+use super::actions::ByHand;
 use super::{PhaseRow, actions};
 use crate::app::App;
 use crate::http::fault::Fault;
@@ -214,7 +215,7 @@ async fn open_phase(
     request: KeyedRequest,
     body: Body<Reason>,
 ) -> Result<HttpResponse, Fault<Problem>> {
-    turn(&app, &staff, *path, (&request, &body), true).await
+    turn(&app, &staff, *path, (&request, &body), ByHand::Open).await
 }
 
 /// Close an open phase before its time: whoever waits for it is told so.
@@ -232,7 +233,7 @@ async fn close_phase(
     request: KeyedRequest,
     body: Body<Reason>,
 ) -> Result<HttpResponse, Fault<Problem>> {
-    turn(&app, &staff, *path, (&request, &body), false).await
+    turn(&app, &staff, *path, (&request, &body), ByHand::Close).await
 }
 
 async fn turn(
@@ -240,11 +241,11 @@ async fn turn(
     staff: &Staff<ManageMatches>,
     (match_id, phase_id): (MatchId, Uuid),
     (request, reason): (&KeyedRequest, &Reason),
-    opens: bool,
+    by_hand: ByHand,
 ) -> Result<HttpResponse, Fault<Problem>> {
     let planner = planner(staff, Some(reason.parse()?));
     once(app, (staff.id, request), reason, StatusCode::OK, async |tx| {
-        let turned = actions::turn(tx, app.ids, &planner, (match_id, phase_id, opens)).await;
+        let turned = actions::turn(tx, app.ids, &planner, (match_id, phase_id, by_hand)).await;
         Ok(PhaseView::at_present(tx, turned.map_err(Fault::told)?).await?)
     })
     .await

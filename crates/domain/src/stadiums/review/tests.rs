@@ -176,7 +176,7 @@ fn seats_beyond_the_limit_are_counted_and_not_made() {
     let without_numbers = |code: u32| SectorDraft {
         snake: None,
         places: Some(PlacesDraft {
-            total: SECTOR_SEATS_MAX,
+            total: 10_000,
             technical: 0,
         }),
         ..sector(&code.to_string(), &[])
