@@ -254,7 +254,7 @@ pub(super) struct ViolationsQuery {
     pub(super) match_id: Option<Uuid>,
     /// Of one person: an entry of theirs on the blacklist.
     pub(super) entry_id: Option<Uuid>,
-    /// In the name that the blacklist has for them.
+    /// In a name that the blacklist has, or had, for them.
     pub(super) search: Option<String>,
     /// NEWEST first, unless OLDEST is asked for.
     #[param(value_type = Option<String>)]

@@ -266,7 +266,7 @@ pub struct ViolationFilter {
     pub match_id: Option<MatchId>,
     /// Of one person: an entry of theirs on the blacklist.
     pub entry_id: Option<Uuid>,
-    /// In the name that the list has for them.
+    /// In a name that the list has, or had, for them.
     pub search: Option<String>,
     /// The other way round than usual.
     pub is_oldest_first: bool,
@@ -296,7 +296,8 @@ pub(super) async fn list_violations(
            AND ($3::uuid IS NULL OR v.match_id = $3)
            AND ($4::uuid IS NULL OR v.identity = (SELECT identity FROM blacklist WHERE entry_id = $4))
            AND ($5::uuid IS NULL OR CASE WHEN $7::bool THEN v.violation_id > $5 ELSE v.violation_id < $5 END)
-           AND ($8::text IS NULL OR position(lower($8) IN lower(concat_ws(' ', b.first_name, b.last_name))) > 0)
+           AND ($8::text IS NULL OR v.identity IN (
+                   SELECT identity FROM blacklist WHERE position(lower($8) IN lower(concat_ws(' ', first_name, last_name))) > 0))
          ORDER BY CASE WHEN $7 THEN v.violation_id END, v.violation_id DESC
          LIMIT $6",
         filter.from,
@@ -318,17 +319,13 @@ pub(super) async fn count_violations(
 ) -> Result<i64, sqlx::Error> {
     query_scalar!(
         "SELECT count(*) AS \"count!\"
-         FROM blacklist_violations v
+         FROM blacklist_violations
          WHERE ($1::timestamptz IS NULL OR blocked_at >= $1)
            AND ($2::timestamptz IS NULL OR blocked_at < $2)
            AND ($3::uuid IS NULL OR match_id = $3)
            AND ($4::uuid IS NULL OR identity = (SELECT identity FROM blacklist WHERE entry_id = $4))
-           AND ($5::text IS NULL OR position(lower($5) IN lower((
-                   SELECT concat_ws(' ', first_name, last_name)
-                   FROM blacklist b
-                   WHERE b.identity = v.identity
-                   ORDER BY created_at DESC
-                   LIMIT 1))) > 0)",
+           AND ($5::text IS NULL OR identity IN (
+                   SELECT identity FROM blacklist WHERE position(lower($5) IN lower(concat_ws(' ', first_name, last_name))) > 0))",
         filter.from,
         filter.to,
         filter.match_id as Option<MatchId>,
