@@ -42,7 +42,9 @@ pub struct MatchView {
     venue: String,
     city: String,
     kick_off_at: DateTime<Utc>,
+    /// Beginning of `sale_phase`.
     sale_opens_at: DateTime<Utc>,
+    /// End of `sale_phase`; another one may follow.
     sale_closes_at: DateTime<Utc>,
     /// The phase that is open, or the next one, or else the last one: LOYALTY or GENERAL_PUBLIC.
     #[schema(value_type = String, example = "GENERAL_PUBLIC")]

@@ -10,7 +10,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::phases::{self, PhaseDeed};
-use super::{finish, in_words, operator_pool, read_toml, reason};
+use super::{finish, in_words, match_id, operator_pool, read_toml, reason};
 use crate::app::Db;
 use crate::audit::Actor;
 use crate::matches::plans::actions::{self, Planner};
@@ -47,6 +47,7 @@ pub(crate) enum Match {
     /// Print everything that was said of a match: TOML for `create` and `change`, or JSON.
     Show {
         /// Its id, as `create` and `list` print it.
+        #[arg(value_parser = match_id)]
         match_id: Uuid,
         /// As JSON, the body of PUT /admin/matches/{match_id}.
         #[arg(long)]
@@ -56,12 +57,13 @@ pub(crate) enum Match {
     #[command(after_help = "Example: backend admin match publish $MATCH_ID --dry-run")]
     Publish {
         /// Its id, as `create` and `list` print it.
+        #[arg(value_parser = match_id)]
         match_id: Uuid,
         /// Say what would be, and change nothing.
         #[arg(long)]
         dry_run: bool,
     },
-    /// Take a sector from the sale, or give it back; refused while somebody has a seat there.
+    /// Take a sector from the sale, or give it back; refused while somebody has a seat there. Prints {"sector": …, "sector_state": …}.
     #[command(
         after_help = "Example: backend admin match sector $MATCH_ID ZD1 --state MAINTENANCE --reason 'a pipe has burst'"
     )]
@@ -102,6 +104,7 @@ pub(crate) enum CallOff {
 #[derive(Debug, Args)]
 pub(crate) struct Change {
     /// Its id, as `create` and `list` print it.
+    #[arg(value_parser = match_id)]
     match_id: Uuid,
     /// The file.
     #[arg(long, value_name = "FILE")]
@@ -124,6 +127,7 @@ pub(crate) struct Change {
 #[derive(Debug, Args)]
 pub(crate) struct SectorMove {
     /// The match's id, as `create` and `list` print it.
+    #[arg(value_parser = match_id)]
     match_id: Uuid,
     /// The sector's code, as `show` prints it.
     code: String,
@@ -142,6 +146,7 @@ pub(crate) struct SectorMove {
 #[derive(Debug, Args)]
 pub(crate) struct Ending {
     /// Its id, as `create` and `list` print it.
+    #[arg(value_parser = match_id)]
     match_id: Uuid,
     /// Why: it is kept in the audit entry.
     #[arg(long)]
@@ -236,7 +241,11 @@ async fn move_sector(db: &Db, asked: &SectorMove) -> anyhow::Result<ExitCode> {
     let moved = sectors::actions::change_sector(&mut tx, Ids, &planner, named).await;
     let moved = moved.map_err(in_words)?;
     finish(tx, asked.dry_run).await?;
-    print(&line(&moved, asked.dry_run))
+    print(&format!(
+        "{}\n",
+        json!({"match_id": moved.match_id, "version": moved.version, "sector": asked.code, "sector_state": asked.state,
+            "dry_run": asked.dry_run})
+    ))
 }
 
 async fn list(db: &Db) -> anyhow::Result<ExitCode> {

@@ -9,15 +9,16 @@ mod phases;
 mod stadiums;
 mod staff;
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::Context;
 use chrono::{DateTime, Utc};
 use clap::Subcommand;
 use platform::ids::Ids;
 use serde::de::DeserializeOwned;
 use sqlx::{Postgres, Transaction};
+use uuid::Uuid;
 
 use crate::app::Db;
 use crate::catalogue::{self, Seed};
@@ -127,9 +128,32 @@ async fn finish(tx: Transaction<'_, Postgres>, dry_run: bool) -> Result<(), sqlx
     }
 }
 
+fn match_id(text: &str) -> Result<Uuid, String> {
+    id(text, "`backend admin match list`")
+}
+
+fn phase_id(text: &str) -> Result<Uuid, String> {
+    id(text, "`backend admin match phase list`")
+}
+
+fn stadium_id(text: &str) -> Result<Uuid, String> {
+    id(text, "`backend admin stadium list`")
+}
+
+fn id(text: &str, lists: &str) -> Result<Uuid, String> {
+    text.parse()
+        .map_err(|_| format!("this is no id; {lists} lists them"))
+}
+
 /// A file's text.
 fn read(file: &Path) -> anyhow::Result<String> {
-    std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
+    std::fs::read_to_string(file).map_err(|error| {
+        let why = match error.kind() {
+            ErrorKind::InvalidData => "it is not UTF-8: save it as \"CSV UTF-8\"".to_owned(),
+            _ => error.to_string(),
+        };
+        anyhow::anyhow!("cannot read {}: {why}", file.display())
+    })
 }
 
 /// What a TOML file says; what does not fit is named, with its line.

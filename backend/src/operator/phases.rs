@@ -12,7 +12,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::matches::{because, planner};
-use super::{finish, in_words, operator_pool, read_toml};
+use super::{finish, in_words, match_id, operator_pool, phase_id, read_toml};
 use crate::app::Db;
 use crate::matches::plans::body::PhaseBody;
 use crate::matches::plans::phases::actions::ByHand;
@@ -31,12 +31,14 @@ pub(crate) enum PhaseDeed {
     /// Print the phases of a match, one JSON object a line, by their beginning.
     List {
         /// The match's id, as `match list` prints it.
+        #[arg(value_parser = match_id)]
         match_id: Uuid,
     },
     /// Plan another phase as a file says. Prints it, with its "phase_id".
     #[command(after_help = FILE)]
     Add {
         /// The match's id, as `match list` prints it.
+        #[arg(value_parser = match_id)]
         match_id: Uuid,
         /// The file.
         #[arg(long, value_name = "FILE")]
@@ -75,8 +77,10 @@ pub(crate) enum PhaseDeed {
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct Which {
     /// The match's id, as `match list` prints it.
+    #[arg(value_parser = match_id)]
     match_id: Uuid,
     /// The phase's id, as `match phase list` prints it.
+    #[arg(value_parser = phase_id)]
     phase_id: Uuid,
     /// Say what would be, and change nothing.
     #[arg(long)]

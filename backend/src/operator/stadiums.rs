@@ -9,7 +9,7 @@ use platform::ids::Ids;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{finish, in_words, operator_pool, read, reason};
+use super::{finish, in_words, operator_pool, read, reason, stadium_id};
 use crate::audit::Actor;
 use crate::roles::print;
 use crate::settings::Settings;
@@ -31,6 +31,7 @@ pub(crate) enum Stadium {
     /// Write a stadium as the file that makes it again to standard output.
     Export {
         /// Its id, as `list` prints it.
+        #[arg(value_parser = stadium_id)]
         stadium_id: Uuid,
     },
     /// Print every stadium, one JSON object a line.

@@ -99,7 +99,8 @@ pub struct Mistakes(pub Vec<String>);
 
 impl std::fmt::Display for Mistakes {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        writeln!(f, "{} mistakes; nothing was imported", self.0.len())?;
+        let mistakes = if self.0.len() == 1 { "mistake" } else { "mistakes" };
+        writeln!(f, "{} {mistakes}; nothing was imported", self.0.len())?;
         for mistake in self.0.iter().take(MISTAKES_NAMED_MAX) {
             writeln!(f, "  {mistake}")?;
         }
@@ -266,7 +267,7 @@ fn read_list(text: &str) -> Result<Vec<ListedSeat>, Mistakes> {
                 number,
                 kind,
             }),
-            Err(what) => wrong.push(format!("line {line}: {what}")),
+            Err(what) => wrong.push((line, format!("line {line}: {what}"))),
         }
     }
     if wrong.is_empty() {
@@ -278,9 +279,10 @@ fn read_list(text: &str) -> Result<Vec<ListedSeat>, Mistakes> {
             .err()
             .into_iter()
             .flatten()
-            .map(|twice| twice.to_string()),
+            .map(|twice| (twice.second, twice.to_string())),
     );
-    Err(Mistakes(wrong))
+    wrong.sort();
+    Err(Mistakes(wrong.into_iter().map(|(_, mistake)| mistake).collect()))
 }
 
 fn read_seat(cells: &[String], columns: usize) -> Result<(String, String, u16, SeatKind), String> {

@@ -258,7 +258,7 @@ fn read(query: &ImportQuery, text: &str) -> Result<CheckedFile, Problem> {
             );
             let (Some(name), Some(city), Some(country)) = given else {
                 return Err(Problem::new(INVALID_REQUEST)
-                    .detail("a list of seats needs name, city and country beside it"));
+                    .detail("a list of seats needs `name`, `city` and `country` in the query"));
             };
             CheckedFile::from_seat_list(text, (name, city, country))
         }

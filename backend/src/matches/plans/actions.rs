@@ -72,9 +72,16 @@ impl Refusal for PlanRefused {
             Self::NoSuchStadium => Problem::new(NO_SUCH_STADIUM).detail(STADIUMS_LISTED),
             Self::Invalid(mistakes) => Problem::new(INVALID_MATCH).member("mistakes", mistakes.clone()),
             Self::Changed(version) => Problem::new(MATCH_CHANGED).member("version", *version),
-            Self::Locked(parts) => Problem::new(MATCH_LOCKED).member("parts", parts.clone()),
+            Self::Locked(parts) => {
+                let locked = Problem::new(MATCH_LOCKED).member("parts", parts.clone());
+                if parts.contains(&"phases") {
+                    locked.detail("phases are changed one by one: PUT …/sales-phases/{phase_id}, or `match phase change`")
+                } else {
+                    locked
+                }
+            }
             Self::WithoutReason => Problem::new(REASON_REQUIRED)
-                .detail("seats of a published match change their state: add `reason`"),
+                .detail("seats of a published match change their state: add `?reason=…`, or `--reason` at the command line"),
             Self::StepUp(step_up) => step_up.problem(),
             Self::OwnCancellation => Problem::new(OWN_CANCELLATION),
             Self::WrongTurn(wrong) => {
@@ -90,7 +97,9 @@ impl Refusal for PlanRefused {
                 let told: Vec<Value> = sectors.iter().map(told).collect();
                 Problem::new(SEATS_TAKEN).member("sectors", told)
             }
-            Self::NotifyOrSilent => Problem::new(NOTIFY_OR_SILENT),
+            Self::NotifyOrSilent => {
+                Problem::new(NOTIFY_OR_SILENT).detail("add `?notify=…`, or `--notify` at the command line")
+            }
             Self::NoSuchSector => Problem::new(NOT_FOUND).detail(SECTORS_LISTED),
             Self::NoSuchPhase => Problem::new(NOT_FOUND).detail(PHASES_LISTED),
             Self::NotPublished => Problem::new(WRONG_PHASE_TURN).detail("publish the match first"),

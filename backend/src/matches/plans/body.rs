@@ -262,7 +262,9 @@ impl MatchBody {
             );
             let later = (1..).zip(&phases).skip(number);
             let overlapping = later.filter(|(_, other)| phase.overlaps(other));
-            wrong.extend(overlapping.map(|(other, _)| format!("phases {number} and {other} overlap")));
+            wrong.extend(overlapping.map(|(other, _)| {
+                format!("phases {number} and {other} overlap: end one by the beginning of the other")
+            }));
         }
         wrong
     }
@@ -345,7 +347,7 @@ mod tests {
                 "sale.session_seconds must be 10 to 7200",
                 "sale.last_attempt_seconds must be 1 to 8",
                 "sale.fee_percent must be 0 to 100 with two digits",
-                "phases 1 and 2 overlap",
+                "phases 1 and 2 overlap: end one by the beginning of the other",
                 "phase 2: a phase ends by kick-off (2027-03-25 19:45:00 UTC)",
             ]
         );

@@ -124,7 +124,7 @@ pub struct PlansQuery {
     pub from: Option<DateTime<Utc>>,
     /// Played before.
     pub to: Option<DateTime<Utc>>,
-    /// KICK_OFF (the default), KICK_OFF_DESC or CHANGED (the last change first).
+    /// KICK_OFF (the default), KICK_OFF_DESC or CHANGED (the last change first; what is changed while you turn pages comes again).
     #[param(value_type = Option<String>)]
     #[serde(default)]
     pub sort: PlanSort,

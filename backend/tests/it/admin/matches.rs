@@ -170,7 +170,10 @@ async fn overlapping_phases_an_unknown_sector_and_an_unknown_stadium_are_refused
 
     assert_eq!(
         refused["mistakes"],
-        json!(["phases 1 and 2 overlap", "sector Z is not one of Gradski vrt"])
+        json!([
+            "phases 1 and 2 overlap: end one by the beginning of the other",
+            "sector Z is not one of Gradski vrt"
+        ])
     );
     let nowhere = body("00000000-0000-0000-0000-000000000009");
     iva.post("/matches", &nowhere)

@@ -234,6 +234,11 @@ async fn what_cannot_be_done_is_refused_with_what_would_be_right() {
         .admin(&["match", "close", "the-last-one", "--reason", "x"])
         .await;
     assert_eq!(none.code, Some(2), "{none:?}");
+    assert!(
+        none.said
+            .contains("this is no id; `backend admin match list` lists them"),
+        "{none:?}"
+    );
     let shown = world.admin(&["match", "show", &of, "--json"]).await.printed;
     let shown: Value = serde_json::from_str(&shown).unwrap();
     assert_eq!(shown["home_team"], "Hrvatska");
