@@ -102,8 +102,8 @@ enum Command {
         /// Where the raw results go.
         #[arg(long)]
         json: PathBuf,
-        /// Length of a window of the running sale.
-        #[arg(long, default_value_t = 10)]
+        /// Seconds of the running sale before each publication.
+        #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..))]
         seconds: u64,
         /// Measure only the holds beside a publication.
         #[arg(long)]

@@ -12,4 +12,4 @@ mod read_models;
 mod store;
 
 pub use file::{BadLine, Listed, NotImported};
-pub use store::{Attempt, EntryFilter, insert_violation, list_blocked};
+pub use store::{Attempt, EntryFilter, insert_violations, list_blocked};

@@ -6,6 +6,7 @@
 
 use domain::Timestamp;
 use domain::ids::{MatchId, SessionTicketId, UserId};
+use platform::ids::Ids;
 use sqlx::{PgConnection, query, query_as, query_scalar};
 use uuid::Uuid;
 
@@ -40,22 +41,24 @@ pub struct Attempt<'a> {
     pub user_agent: Option<&'a str>,
 }
 
-/// Writes down a blocked attempt.
+/// Writes down a blocked attempt, for each person whom it would have let in.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn insert_violation(
+pub async fn insert_violations(
     conn: &mut PgConnection,
-    violation_id: Uuid,
+    ids: Ids,
     attempt: &Attempt<'_>,
-    identity: &[u8],
+    identities: &[Vec<u8>],
 ) -> Result<(), sqlx::Error> {
+    let violation_ids: Vec<Uuid> = identities.iter().map(|_| ids.next()).collect();
     query!(
         "INSERT INTO blacklist_violations
              (violation_id, identity, match_id, user_id, session_ticket_id, address_class, user_agent)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        violation_id,
-        identity,
+         SELECT violation_id, identity, $3, $4, $5, $6, $7
+         FROM unnest($1::uuid[], $2::bytea[]) AS blocked (violation_id, identity)",
+        &violation_ids,
+        identities,
         attempt.match_id as MatchId,
         attempt.user as UserId,
         attempt.session as Option<SessionTicketId>,

@@ -12,6 +12,7 @@ use domain::ids::{CartId, MatchId, SeatId, UserId, ZoneId};
 use domain::inventory::{Buyer, FreeSeat, HoldPlan, HoldRefused, HoldWish, Shelf, decide_hold};
 use domain::money::Money;
 use domain::phases::PhaseKind;
+use domain::stadiums::SECTOR_SEATS_MAX;
 use platform::ids::Ids;
 use sqlx::postgres::PgPool;
 use sqlx::{Acquire, PgConnection, query, query_as};
@@ -29,9 +30,6 @@ const ADJACENCY_MARGIN: i64 = 64;
 
 /// Seats one round locks at most; a second look at a zone may lock all of it.
 const LOCKED_SEATS_MAX: i64 = 512;
-
-/// More seats than any sector has.
-const WHOLE_ZONE: i64 = 10_000;
 
 /// One fan's request for seats, as it waits in a lane.
 #[derive(Debug, Clone)]
@@ -200,7 +198,7 @@ fn repeat_answer(cart: &Cart, request: &HoldRequest, zone_id: ZoneId) -> Verdict
 
 fn seats_to_lock(plans: &Plans<'_>) -> i64 {
     if plans.iter().any(|(_, request, _)| request.whole_zone) {
-        return WHOLE_ZONE;
+        return i64::from(SECTOR_SEATS_MAX);
     }
     let needed: usize = plans
         .iter()

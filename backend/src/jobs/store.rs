@@ -1,7 +1,7 @@
 //! Statements on `jobs`.
 //!
-//! A claim moves `run_at` to the end of the claim. So a `run_at` before `claimed_until` says that somebody brought the
-//! job forward while it ran, and the run that ends then leaves it due.
+//! A claim moves `run_at` to the end of the claim. So a `run_at` other than `claimed_until` says that somebody ordered the
+//! job anew or brought it forward while it ran, and the run that ends then leaves it due.
 
 use std::time::Duration;
 
@@ -116,13 +116,13 @@ pub(super) async fn claim_due_jobs(
     .await
 }
 
-/// Done, unless somebody brought it forward meanwhile: then it runs once more. Of no effect when the claim has ended and
+/// Done, unless somebody ordered it anew or brought it forward meanwhile: then it runs once more. Of no effect when the claim has ended and
 /// somebody else has the job.
 pub(super) async fn save_done(db: &Db, job: &Claimed) -> Result<(), sqlx::Error> {
     query!(
         "UPDATE jobs
-         SET done_at = CASE WHEN run_at < claimed_until THEN NULL ELSE clock_timestamp() END,
-             attempts = CASE WHEN run_at < claimed_until THEN 0 ELSE attempts END, claimed_until = NULL, last_error = NULL
+         SET done_at = CASE WHEN run_at <> claimed_until THEN NULL ELSE clock_timestamp() END,
+             attempts = CASE WHEN run_at <> claimed_until THEN 0 ELSE attempts END, claimed_until = NULL, last_error = NULL
          WHERE job_id = $1 AND claimed_until = $2",
         job.job_id,
         job.claimed_until,
@@ -142,7 +142,7 @@ pub(super) async fn save_again(
 ) -> Result<(), sqlx::Error> {
     query!(
         "UPDATE jobs
-         SET run_at = CASE WHEN run_at < claimed_until THEN run_at ELSE clock_timestamp() + $4 END,
+         SET run_at = CASE WHEN run_at <> claimed_until THEN run_at ELSE clock_timestamp() + $4 END,
              claimed_until = NULL,
              attempts = $3,
              last_error = $5

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use contracts::room::{OriginHealth, QueueState};
 use domain::ids::MatchId;
-use domain::phases::{Phase, PhaseKind};
+use domain::phases::{Phase, PhaseKind, next_line};
 use platform::problems::Problem;
 use uuid::Uuid;
 
@@ -73,8 +73,7 @@ async fn phase_of(app: &App, match_id: MatchId) -> Result<Arc<Phase>, Fault<Queu
 }
 
 /// Lets a fan's app join the match's queue; the room itself judges when. Whoever a loyalty phase gives no ticket does not take
-/// a place in its line: shortly before the next phase begins they get a grant for its line, so that nobody needs to come
-/// here in the second when it opens.
+/// a place in its line.
 pub(super) async fn grant_join(
     app: &App,
     fan: &Fan,
@@ -92,10 +91,11 @@ pub(super) async fn grant_join(
     if phase.allowance(points) > 0 {
         return Ok((queue_id, app.room.grant(queue_id, fan.id, None)?));
     }
-    let next = plans::phases::phase_after(&mut conn, match_id, phase.ends_at).await?;
-    let next = next.filter(|next| next.allowance(points) > 0 && next.starts_at - now <= JOIN_GRANT_LIFE);
-    let next = next.ok_or(QueueRefused::NotEligible)?;
-    Ok((queue_id, app.room.grant(queue_id, fan.id, Some(next.starts_at))?))
+    let phases = plans::phases::list_phases(&mut conn, match_id).await?;
+    let phases: Vec<Phase> = phases.into_iter().map(|row| row.phase).collect();
+    let opens_at = next_line((&phase, &phases), points, JOIN_GRANT_LIFE, now);
+    let opens_at = opens_at.ok_or(QueueRefused::NotEligible)?;
+    Ok((queue_id, app.room.grant(queue_id, fan.id, Some(opens_at))?))
 }
 
 /// Job: makes the match's queue in the room as the match is: its caps, an opening for each sales phase, paused while a

@@ -93,9 +93,7 @@ pub(super) async fn check_out(
             address_class: client.address_class.as_deref(),
             user_agent: client.user_agent.as_deref(),
         };
-        for identity in &blocked {
-            blacklist::insert_violation(&mut conn, app.ids.next(), &attempt, identity).await?;
-        }
+        blacklist::insert_violations(&mut conn, app.ids, &attempt, &blocked).await?;
         return Err(CheckoutRefused::Blacklisted.into());
     }
 

@@ -19,7 +19,7 @@ use crate::http::pages::PAGE_ITEMS_MAX;
 use crate::http::problems::{NO_DESCRIPTION, NOT_FOUND, STADIUM_CHANGED, STADIUM_EXISTS};
 
 /// Where codes of sectors are found.
-const SECTORS_LISTED: &str = "GET /admin/stadiums/{stadium_id} lists the codes of a stadium's sectors";
+const CODES_LISTED: &str = "GET /admin/stadiums/{stadium_id} lists the codes of a stadium's sectors";
 
 /// Why a stadium stays as it is, or cannot be shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +49,7 @@ impl Refusal for StadiumRefused {
                 "a list says only seats, and of this stadium more is said (its kind, prices, names or snakes): write it as a file \
                  with `backend admin stadium export {stadium}` or GET /admin/stadiums/{stadium}/file, change that and import it"
             )),
-            Self::NoSuchSector => Problem::new(NOT_FOUND).detail(SECTORS_LISTED),
+            Self::NoSuchSector => Problem::new(NOT_FOUND).detail(CODES_LISTED),
         }
     }
 }

@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use super::figures::Times;
 use crate::clock::pause;
 use crate::stack::Stack;
 
@@ -22,9 +21,15 @@ const LOOKS_EVERY: Duration = Duration::from_millis(200);
 /// So often a fan looks whether it is their turn.
 const LOOKS: u32 = 300;
 
+/// A hold of two seats.
+pub(crate) struct Hold {
+    pub(crate) began: Instant,
+    pub(crate) taken: Duration,
+}
+
 /// Fans at work.
 pub(crate) struct Crowd {
-    fans: Vec<JoinHandle<anyhow::Result<Times>>>,
+    fans: Vec<JoinHandle<anyhow::Result<Vec<Hold>>>>,
     go_home: Arc<AtomicBool>,
 }
 
@@ -151,12 +156,12 @@ impl Crowd {
         }
     }
 
-    /// Everybody goes home: how long each hold took.
-    pub(crate) async fn stop(self) -> anyhow::Result<Times> {
+    /// Everybody goes home: all of their holds.
+    pub(crate) async fn stop(self) -> anyhow::Result<Vec<Hold>> {
         self.go_home.store(true, Ordering::Relaxed);
-        let mut all = Times::default();
+        let mut all = Vec::new();
         for fan in self.fans {
-            all.ms.extend(fan.await??.ms);
+            all.extend(fan.await??);
         }
         Ok(all)
     }
@@ -164,26 +169,26 @@ impl Crowd {
 
 impl Buyer {
     /// Holds two seats and gives them back, again and again.
-    async fn shop(&self, is_over: &AtomicBool) -> anyhow::Result<Times> {
-        let mut times = Times::default();
+    async fn shop(&self, is_over: &AtomicBool) -> anyhow::Result<Vec<Hold>> {
+        let mut holds = Vec::new();
         while !is_over.load(Ordering::Relaxed) {
             let wish = json!({"zone_id": self.zone_id, "quantity": 2});
             let hold = self.signed(self.http.put(&self.cart_url)).json(&wish);
-            let started = Instant::now();
+            let began = Instant::now();
             let answer = hold.send().await?;
-            let taken = started.elapsed();
+            let taken = began.elapsed();
             let status = answer.status();
             ensure!(
                 status.is_success(),
                 "a hold was answered {status}: {}",
                 answer.text().await?
             );
-            times.add(taken);
+            holds.push(Hold { began, taken });
             let release = self.signed(self.http.delete(&self.cart_url));
             release.send().await?.error_for_status()?;
             pause(THINKS).await;
         }
-        Ok(times)
+        Ok(holds)
     }
 
     fn signed(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {

@@ -1,4 +1,4 @@
-//! Benches: measured against a baseline in the same run, raw results kept. They judge nothing.
+//! Benches: measured against a baseline in the same run, raw results kept. A bar that is missed fails the run.
 
 mod beside;
 mod crowd;

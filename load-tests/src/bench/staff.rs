@@ -142,6 +142,10 @@ impl Desk {
         Ok(())
     }
 
+    pub(super) async fn checkpoint(&self) -> anyhow::Result<()> {
+        self.sql("CHECKPOINT").await
+    }
+
     async fn import_and_publish(&self) -> anyhow::Result<(Compared, Compared, Vec<Uuid>)> {
         self.sql(
             "CREATE TABLE IF NOT EXISTS bench_seats (LIKE seats INCLUDING ALL);

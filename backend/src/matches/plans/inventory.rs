@@ -4,24 +4,26 @@
     reason = "sqlx's way to name a parameter's type: nothing is converted"
 )]
 
-use std::time::Duration;
-
+use chrono::TimeDelta;
 use domain::ids::{MatchId, ZoneId};
 use domain::inventory::SeatStatus;
-use sqlx::{PgConnection, query, query_as, query_scalar};
+use sqlx::{PgConnection, query, query_scalar};
 
-/// Seats that a match could sell to the public: those of its active sectors without a purpose, but for technical ones.
-pub(super) async fn count_seats_for_sale(conn: &mut PgConnection, match_id: MatchId) -> anyhow::Result<u64> {
-    let count: i64 = query_scalar!(
-        "SELECT count(*) AS \"count!\"
-         FROM match_sectors u
-         JOIN seats s USING (sector_id)
-         WHERE u.match_id = $1 AND u.state = 'ACTIVE' AND u.purpose IS NULL AND NOT u.is_free AND s.kind <> 'TECHNICAL'",
+/// Whether there is a seat that the match could sell to the public: one of an active sector without a purpose that is not technical.
+pub(super) async fn has_seats_for_sale(
+    conn: &mut PgConnection,
+    match_id: MatchId,
+) -> Result<bool, sqlx::Error> {
+    query_scalar!(
+        "SELECT EXISTS (
+             SELECT FROM match_sectors u
+             JOIN seats s USING (sector_id)
+             WHERE u.match_id = $1 AND u.state = 'ACTIVE' AND u.purpose IS NULL AND NOT u.is_free AND s.kind <> 'TECHNICAL'
+         ) AS \"has!\"",
         match_id as MatchId,
     )
     .fetch_one(conn)
-    .await?;
-    Ok(u64::try_from(count)?)
+    .await
 }
 
 /// Codes of sectors that are sold to the public and have no price.
@@ -74,49 +76,45 @@ pub(super) async fn list_zone_ids(
     .await
 }
 
-/// Seats that were copied at once.
+/// How fast seats are copied.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Copied {
-    /// How many.
-    pub(super) seats: i64,
-    /// The last of them in the snake; none without any.
-    pub(super) last: Option<i32>,
+pub(super) struct Pace {
+    /// So many at once.
+    pub(super) seats: i32,
+    /// And the next ones so long after these.
+    pub(super) every: TimeDelta,
 }
 
-/// Copies seats of the layout into a zone, those behind a place in the snake and no more than `limit`, each in the status that its
-/// sector and kind give it.
+/// Copies the seats of the layout into a zone, each in the status that its sector and kind give it: all at once, or at a pace.
+/// It is the statement itself that waits, before each `seats`-th seat and a millisecond at least: a round trip for each few seats would
+/// wake more processes than the copying does. (A plan that reads seats of other sectors must not wait for those.) Answers how many.
 pub(super) async fn insert_seats(
     conn: &mut PgConnection,
-    match_id: MatchId,
     zone_id: ZoneId,
-    (after, limit): (Option<i32>, i64),
-) -> Result<Copied, sqlx::Error> {
-    query_as!(
-        Copied,
-        "WITH copied AS (
-             INSERT INTO match_seat_inventory (match_id, seat_id, zone_id, snake_rank, run_id, status)
-             SELECT u.match_id, s.seat_id, z.zone_id, s.snake_rank, s.run_id,
-                    (CASE WHEN s.kind = 'TECHNICAL' THEN 'TECHNICAL'
-                          WHEN u.state = 'ACTIVE' AND u.purpose IS NULL AND NOT u.is_free THEN 'AVAILABLE'
-                          WHEN u.state = 'CLOSED' THEN 'INACTIVE'
-                          WHEN u.state = 'MAINTENANCE' THEN 'MAINTENANCE'
-                          ELSE 'BLOCKED' END)::seat_status
-             FROM match_sectors u
-             JOIN match_zones z ON z.match_id = u.match_id AND z.sector_id = u.sector_id
-             JOIN seats s ON s.sector_id = u.sector_id
-             WHERE u.match_id = $1 AND z.zone_id = $2 AND ($3::int IS NULL OR s.snake_rank > $3)
-             ORDER BY s.snake_rank
-             LIMIT $4
-             RETURNING snake_rank
-         )
-         SELECT count(*) AS \"seats!\", max(snake_rank) AS last FROM copied",
-        match_id as MatchId,
+    pace: Option<Pace>,
+) -> Result<u64, sqlx::Error> {
+    let done = query!(
+        "INSERT INTO match_seat_inventory (match_id, seat_id, zone_id, snake_rank, run_id, status)
+         SELECT z.match_id, s.seat_id, z.zone_id, s.snake_rank, s.run_id,
+                (CASE WHEN s.kind = 'TECHNICAL' THEN 'TECHNICAL'
+                      WHEN u.state = 'ACTIVE' AND u.purpose IS NULL AND NOT u.is_free THEN 'AVAILABLE'
+                      WHEN u.state = 'CLOSED' THEN 'INACTIVE'
+                      WHEN u.state = 'MAINTENANCE' THEN 'MAINTENANCE'
+                      ELSE 'BLOCKED' END)::seat_status
+         FROM match_zones z
+         JOIN match_sectors u USING (match_id, sector_id)
+         JOIN seats s USING (sector_id)
+         WHERE z.zone_id = $1
+           AND CASE WHEN $2::int IS NULL OR s.snake_rank % $2 <> 0 OR s.sector_id <> z.sector_id THEN true
+                    ELSE pg_sleep(greatest(0.001, extract(epoch FROM
+                             statement_timestamp() + (s.snake_rank / $2 + 1) * $3::interval - clock_timestamp()))) IS NOT NULL END",
         zone_id as ZoneId,
-        after,
-        limit,
+        pace.map(|pace| pace.seats),
+        pace.map(|pace| pace.every) as Option<TimeDelta>,
     )
-    .fetch_one(conn)
-    .await
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
 }
 
 /// Whether anybody has a ticket for the match.
@@ -141,14 +139,6 @@ pub(super) async fn is_anything_on_sale(conn: &mut PgConnection) -> Result<bool,
     )
     .fetch_one(conn)
     .await
-}
-
-/// Leaves the database to others for a moment.
-pub(super) async fn give_way(conn: &mut PgConnection, pause: Duration) -> Result<(), sqlx::Error> {
-    query!("SELECT pg_sleep($1)::text AS slept", pause.as_secs_f64())
-        .fetch_one(conn)
-        .await?;
-    Ok(())
 }
 
 /// Whether anybody has bought seats of the match, or is paying for some: from then on its prices stay.

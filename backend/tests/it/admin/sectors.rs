@@ -138,3 +138,45 @@ async fn a_place_without_a_number_is_called_by_its_sector_alone() {
     drop(conn);
     world.stop().await;
 }
+
+#[tokio::test]
+async fn every_seat_of_a_match_is_there_whether_or_not_it_is_published_beside_a_running_sale() {
+    let world = World::start().await;
+    let iva = staff(&world).await;
+    let stadium = json!({
+        "name": "Stadion Kranjčevićeva", "city": "Zagreb", "country": "HR",
+        "price_categories": [{"code": 1, "name": "1", "presale_price": "30.00", "match_day_price": "30.00"}],
+        "sectors": [
+            {"code": "A", "name": "A", "stand": "NORTH", "price_category": 1, "snake": {"best_row": "1", "direction": "BOTTOM_TO_TOP"},
+                "rows": [{"label": "1", "seats": "1-70"}, {"label": "2", "seats": "1-75"}]},
+            {"code": "B", "name": "B", "stand": "SOUTH", "price_category": 1, "places": {"total": 101, "technical": 1}},
+        ],
+    });
+    let made = iva
+        .post("/stadiums", &json!({"stadium": stadium, "reason": "new"}))
+        .await
+        .ok();
+    let planned = super::matches::body(made["stadium_id"].as_str().unwrap());
+    let before = world.number("SELECT count(*) FROM match_seat_inventory").await;
+
+    for (published, is_beside_a_sale) in [(1, true), (2, false)] {
+        if !is_beside_a_sale {
+            sqlx::raw_sql("UPDATE sales_phases SET starts_at = starts_at - interval '9 years', ends_at = ends_at - interval '9 years'")
+                .execute(&world.app.db)
+                .await
+                .unwrap();
+        }
+        let open = "SELECT count(*) FROM sales_phases JOIN matches USING (match_id)
+            WHERE state = 'PUBLISHED' AND now() BETWEEN starts_at AND ends_at";
+        assert_eq!(world.number(open).await > 0, is_beside_a_sale);
+        let drafted = iva.post("/matches", &planned).await.ok();
+        let path = format!("/matches/{}/publication", drafted["match_id"].as_str().unwrap());
+        answer(iva.request(reqwest::Method::POST, &path)).await.ok();
+        let seats = world.number("SELECT count(*) FROM match_seat_inventory").await;
+        assert_eq!(seats - before, published * 246);
+    }
+    let odd = "SELECT count(*) FROM match_seat_inventory i JOIN seats s USING (seat_id) JOIN match_zones z USING (zone_id)
+        WHERE (i.snake_rank, i.run_id, z.sector_id, i.match_id) <> (s.snake_rank, s.run_id, s.sector_id, z.match_id)";
+    assert_eq!(world.number(odd).await, 0);
+    world.stop().await;
+}

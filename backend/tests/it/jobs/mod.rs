@@ -215,6 +215,29 @@ async fn a_job_brought_forward_while_it_runs_runs_once_more_at_once() {
 }
 
 #[tokio::test]
+async fn a_job_ordered_anew_while_it_runs_runs_once_more_however_late_it_is_due() {
+    let db = database().await;
+    enqueue(&db, JOB, Duration::ZERO).await;
+    let runs = AtomicU32::new(0);
+
+    let doing = |_| {
+        runs.fetch_add(1, Ordering::SeqCst);
+        let db = db.clone();
+        async move {
+            jobs::renew_in(&mut *db.acquire().await?, Ids, JOB, 3_600).await?;
+            Ok(Outcome::Done)
+        }
+    };
+    run_until(&db, doing, "it was run", || async {
+        let given_back =
+            query_scalar!(r#"SELECT count(*) AS "count!" FROM jobs WHERE claimed_until IS NULL"#);
+        runs.load(Ordering::SeqCst) == 1 && given_back.fetch_one(&db).await.unwrap() == 1
+    })
+    .await;
+    assert_eq!(undone(&db).await, 1);
+}
+
+#[tokio::test]
 async fn the_job_of_a_dead_worker_comes_back_when_its_claim_ends() {
     let db = database().await;
     enqueue(&db, JOB, Duration::ZERO).await;

@@ -31,6 +31,19 @@ fn refunded_and_captured(world: &World) -> (i64, i64) {
     (sum("refunded"), sum("captured"))
 }
 
+/// The refund is through: what was captured went back, and nobody has a ticket.
+async fn all_is_paid_back(world: &World) {
+    eventually("the refund is through", || async {
+        world
+            .number("SELECT count(*) FROM refunds WHERE state = 'SUCCEEDED'")
+            .await
+            == 1
+    })
+    .await;
+    assert_eq!(refunded_and_captured(world), (8_480, 8_480));
+    assert_eq!(world.number("SELECT count(*) FROM tickets").await, 0);
+}
+
 /// Three others take all seats of zone A.
 async fn others_take_everything(world: &World) {
     let until = SystemClock.now() + TimeDelta::minutes(10);
@@ -100,15 +113,7 @@ async fn a_payment_that_lands_after_its_match_was_called_off_goes_back_whole() {
 
     ana.sees(&order, "REFUNDED").await;
     assert_eq!(ana.read_order(&order).await["reason"], "MATCH_CANCELLED");
-    eventually("the refund is through", || async {
-        world
-            .number("SELECT count(*) FROM refunds WHERE state = 'SUCCEEDED'")
-            .await
-            == 1
-    })
-    .await;
-    assert_eq!(refunded_and_captured(&world), (8_480, 8_480));
-    assert_eq!(world.number("SELECT count(*) FROM tickets").await, 0);
+    all_is_paid_back(&world).await;
     world.assert_seats_are_whole().await;
     world.assert_books_balance().await;
     world.stop().await;
@@ -126,15 +131,7 @@ async fn a_late_success_whose_seats_are_taken_goes_back_whole() {
 
     ana.sees(&order, "REFUNDED").await;
     assert_eq!(ana.read_order(&order).await["reason"], "SEATS_GONE");
-    eventually("the refund is through", || async {
-        world
-            .number("SELECT count(*) FROM refunds WHERE state = 'SUCCEEDED'")
-            .await
-            == 1
-    })
-    .await;
-    assert_eq!(refunded_and_captured(&world), (8_480, 8_480));
-    assert_eq!(world.number("SELECT count(*) FROM tickets").await, 0);
+    all_is_paid_back(&world).await;
     assert_eq!(
         world.locked_seats().await,
         12,

@@ -189,8 +189,8 @@ pub fn decide_turn(standing: &Standing, turn: Turn, now: Timestamp) -> Result<()
 pub struct Preparation {
     /// When it is played.
     pub kick_off_at: Timestamp,
-    /// Seats that could be sold.
-    pub seats: u64,
+    /// Whether there is a seat that could be sold.
+    pub has_seats: bool,
     /// Names of active sectors without prices.
     pub without_prices: Vec<String>,
     /// By their beginning.
@@ -224,7 +224,7 @@ pub enum Missing {
 #[must_use]
 pub fn missing(preparation: &Preparation, now: Timestamp) -> Vec<Missing> {
     let mut missing = Vec::new();
-    if preparation.seats == 0 {
+    if !preparation.has_seats {
         missing.push(Missing::Seats);
     }
     missing.extend(preparation.without_prices.iter().cloned().map(Missing::Prices));

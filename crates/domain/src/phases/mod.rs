@@ -1,11 +1,13 @@
 //! Phases of a sale: who may buy how much when (E2-F2, E6-F2).
 
+mod joining;
 mod turns;
 
 use chrono::TimeDelta;
 
 use crate::Timestamp;
 
+pub use joining::next_line;
 pub use turns::{TurnRefused, decide_change, decide_close, decide_open, decide_removal};
 
 /// Tickets of one buyer and match over all phases (decision "Limit of 4").
@@ -167,7 +169,7 @@ pub(crate) mod tests {
         }
     }
 
-    fn loyalty(steps: &[(u32, u32)]) -> Phase {
+    pub(super) fn loyalty(steps: &[(u32, u32)]) -> Phase {
         let step = |(min_points, max_tickets): &(u32, u32)| Threshold {
             min_points: *min_points,
             max_tickets: *max_tickets,

@@ -10,8 +10,8 @@ use super::{Row, SeatKind, parse_row};
 /// No stadium is larger: the largest of the world has 114,000 seats.
 pub const SEATS_MAX: usize = 150_000;
 
-/// Seats of one sector: as many as are claimed from at once.
-pub const SECTOR_SEATS_MAX: usize = 10_000;
+/// Seats of one sector: as many as are ever locked at once.
+pub const SECTOR_SEATS_MAX: u16 = 10_000;
 /// Characters of a name that people read.
 const NAME_CHARS_MAX: usize = 80;
 /// Characters of a code or label: what fits on a ticket.
@@ -141,7 +141,7 @@ impl Review {
 
     fn places(&mut self, here: &Place, places: PlacesDraft) -> Vec<PlannedSeat> {
         let count = usize::try_from(places.total).unwrap_or(usize::MAX);
-        if places.technical > places.total || places.total == 0 || count > SECTOR_SEATS_MAX {
+        if places.technical > places.total || places.total == 0 || count > usize::from(SECTOR_SEATS_MAX) {
             self.wrong(
                 here,
                 format!("total must be 1 to {SECTOR_SEATS_MAX}, and technical no more than that"),
@@ -172,7 +172,7 @@ impl Review {
     fn numbered(&mut self, here: &Place, snake: &SnakeDraft, rows: &[RowDraft]) -> Vec<PlannedSeat> {
         let before = self.seats;
         let rows: Vec<Row> = rows.iter().map(|row| self.row(here, row)).collect();
-        if self.seats - before > SECTOR_SEATS_MAX {
+        if self.seats - before > usize::from(SECTOR_SEATS_MAX) {
             self.wrong(
                 here,
                 format!("a sector has at most {SECTOR_SEATS_MAX} seats: make it two"),

@@ -20,7 +20,7 @@ pub(super) const STATE: &str = "bench";
 #[derive(Subcommand)]
 pub(crate) enum Bench {
     /// What staff wait for: 50,000 seats imported and published, lists beside 1,000 matches and ten million seats, and the holds
-    /// of a running sale beside a publication. Takes about ten minutes and 3 GB
+    /// of a running sale beside a publication. Takes about a quarter of an hour and 4 GB
     Staff(BenchArgs),
 }
 
@@ -30,10 +30,10 @@ pub(crate) struct BenchArgs {
     /// Where the raw results go
     #[arg(long, default_value = "bench-staff.json")]
     json: PathBuf,
-    /// Length of a window of the running sale, seconds
-    #[arg(long, default_value_t = 10)]
+    /// Seconds of the running sale before each publication
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..))]
     seconds: u64,
-    /// Only the holds beside a publication: about four minutes
+    /// Only the holds beside a publication: about nine minutes
     #[arg(long)]
     beside_only: bool,
     /// First of the ports; all others lie at fixed distances from it

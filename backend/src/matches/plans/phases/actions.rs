@@ -81,24 +81,27 @@ impl Schedule {
         }
     }
 
-    /// What follows every change: the match's version, one audit entry, and the openings of its queue.
+    /// What follows every change: the match's version, one audit entry, and the openings of its queue, at once or in a while.
     async fn changed(
         self,
         conn: &mut PgConnection,
-        ids: Ids,
+        (ids, hears_in_seconds): (Ids, i32),
         planner: &Planner,
         deed: &'static str,
     ) -> Result<Vec<PhaseRow>, Fault<PlanRefused>> {
         let after = store::list_phases(conn, self.match_id).await?;
         matches::touch_match(conn, self.match_id).await?;
         if self.state == MatchState::Published {
-            jobs::renew(conn, ids, Job::SyncQueue(self.match_id)).await?;
+            jobs::renew_in(conn, ids, Job::SyncQueue(self.match_id), hears_in_seconds).await?;
         }
         let entry = (self.match_id, told(&self.phases), told(&after));
         record(conn, planner, deed, entry).await?;
         Ok(after)
     }
 }
+
+/// The room hears of a change as soon as it is there.
+const AT_ONCE: i32 = 0;
 
 fn told(phases: &[PhaseRow]) -> Value {
     let one = |row: &PhaseRow| {
@@ -138,7 +141,9 @@ pub(crate) async fn add(
     schedule.check(phase_id, wanted)?;
     store::insert_phase(conn, (phase_id, match_id), wanted).await?;
     one(
-        schedule.changed(conn, ids, planner, "match.phase-added").await?,
+        schedule
+            .changed(conn, (ids, AT_ONCE), planner, "match.phase-added")
+            .await?,
         phase_id,
     )
 }
@@ -159,7 +164,7 @@ pub(crate) async fn change(
     store::save_phase(conn, phase_id, wanted, None).await?;
     one(
         schedule
-            .changed(conn, ids, planner, "match.phase-changed")
+            .changed(conn, (ids, AT_ONCE), planner, "match.phase-changed")
             .await?,
         phase_id,
     )
@@ -179,7 +184,7 @@ pub(crate) async fn remove(
     }
     store::delete_phase(conn, phase_id).await?;
     schedule
-        .changed(conn, ids, planner, "match.phase-removed")
+        .changed(conn, (ids, AT_ONCE), planner, "match.phase-removed")
         .await?;
     Ok(())
 }
@@ -222,25 +227,15 @@ pub(crate) async fn turn(
     };
     let turned = turned.map_err(PlanRefused::WrongPhaseTurn)?;
     store::save_phase(conn, phase_id, &turned, ended_early).await?;
-    one(schedule.changed(conn, ids, planner, deed).await?, phase_id)
+    one(
+        schedule.changed(conn, (ids, AT_ONCE), planner, deed).await?,
+        phase_id,
+    )
 }
 
-/// The first phase that begins at `time` or later.
-///
-/// # Errors
-/// When the database fails or a stored value does not hold.
-pub async fn phase_after(
-    conn: &mut PgConnection,
-    match_id: MatchId,
-    time: Timestamp,
-) -> anyhow::Result<Option<Phase>> {
-    let rows = store::list_phases(conn, match_id).await?;
-    let mut phases = rows.into_iter().map(|row| row.phase);
-    Ok(phases.find(|phase| phase.starts_at >= time))
-}
-
-/// The room hears first that everything is sold, so that whoever waits is told that, and not that an opening has ended.
-const ROOM_HEARS_SECONDS: i32 = 3;
+/// The room hears first that everything is sold, so that whoever waits is told that, and not that an opening has ended. A change of
+/// the openings that was ordered shortly before waits as long.
+const SOLD_OUT_SECONDS: i32 = 3;
 
 /// Everything is sold and nothing is being paid: the open phase ends (E2-F2). The same again changes nothing. Answers whether
 /// there is really nothing to sell now.
@@ -274,10 +269,14 @@ pub async fn close_sold_out(app: &App, match_id: MatchId) -> anyhow::Result<bool
         step_up: None,
     };
     let done = schedule
-        .changed(&mut tx, app.ids, &planner, "match.phase-closed")
+        .changed(
+            &mut tx,
+            (app.ids, SOLD_OUT_SECONDS),
+            &planner,
+            "match.phase-closed",
+        )
         .await;
     done.map_err(|fault| anyhow::anyhow!("{fault}"))?;
-    jobs::renew_in(&mut tx, app.ids, Job::SyncQueue(match_id), ROOM_HEARS_SECONDS).await?;
     tx.commit().await?;
     tracing::info!(match.id = %match_id, "Closed the sales phase of match {match_id}: everything is sold");
     Ok(true)

@@ -7,6 +7,7 @@ pub(crate) mod actions;
 pub mod http;
 mod store;
 
-pub use actions::{close_sold_out, phase_after};
+pub use actions::close_sold_out;
 pub use store::PhaseRow;
-pub(super) use store::{delete_phases, insert_phase, list_phases};
+pub(in crate::matches) use store::list_phases;
+pub(super) use store::{delete_phases, insert_phase};

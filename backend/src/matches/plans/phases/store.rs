@@ -86,7 +86,7 @@ pub(in crate::matches::plans) async fn delete_phases(
 }
 
 /// A match's phases, by their beginning.
-pub(in crate::matches::plans) async fn list_phases(
+pub(in crate::matches) async fn list_phases(
     conn: &mut PgConnection,
     match_id: MatchId,
 ) -> anyhow::Result<Vec<PhaseRow>> {

@@ -61,7 +61,7 @@ fn phase(starts: i64, ends: i64) -> Phase {
 fn everything_that_is_missing_is_named_at_once() {
     let bare = Preparation {
         kick_off_at: at(1_000),
-        seats: 0,
+        has_seats: false,
         without_prices: vec!["ZD1".to_owned(), "ZD2".to_owned()],
         phases: Vec::new(),
     };
@@ -76,7 +76,7 @@ fn everything_that_is_missing_is_named_at_once() {
         ]
     );
     let ready = Preparation {
-        seats: 1,
+        has_seats: true,
         without_prices: Vec::new(),
         phases: vec![phase(0, 100), phase(100, 1_000)],
         ..bare
