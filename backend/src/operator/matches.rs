@@ -199,8 +199,10 @@ pub(super) async fn run(settings: &Settings, deed: Match) -> anyhow::Result<Exit
             if json {
                 print(&format!("{}\n", serde_json::to_string_pretty(&body)?))
             } else {
-                let (version, said) = (row.version, toml::to_string_pretty(&body)?);
-                print(&format!("# match change {match_id} --seen {version}\n{said}"))
+                let (state, version, said) = (row.state.code(), row.version, toml::to_string_pretty(&body)?);
+                print(&format!(
+                    "# {state}, version {version}; edited: match change {match_id} --from FILE --seen {version}\n{said}"
+                ))
             }
         }
         Match::Publish { match_id, dry_run } => {

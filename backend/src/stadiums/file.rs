@@ -97,10 +97,18 @@ pub struct CheckedFile {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistakes(pub Vec<String>);
 
+impl Mistakes {
+    /// How many there are.
+    #[must_use]
+    pub fn counted(&self) -> String {
+        let mistakes = if self.0.len() == 1 { "mistake" } else { "mistakes" };
+        format!("{} {mistakes}", self.0.len())
+    }
+}
+
 impl std::fmt::Display for Mistakes {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mistakes = if self.0.len() == 1 { "mistake" } else { "mistakes" };
-        writeln!(f, "{} {mistakes}; nothing was imported", self.0.len())?;
+        writeln!(f, "{}; nothing was imported", self.counted())?;
         for mistake in self.0.iter().take(MISTAKES_NAMED_MAX) {
             writeln!(f, "  {mistake}")?;
         }

@@ -48,7 +48,7 @@ impl Refusal for Mistakes {
     fn problem(&self) -> Problem {
         let named: Vec<&String> = self.0.iter().take(MISTAKES_NAMED_MAX).collect();
         Problem::new(INVALID_STADIUM)
-            .detail(format!("{} mistakes", self.0.len()))
+            .detail(self.counted())
             .member("mistakes", serde_json::json!(named))
     }
 }

@@ -243,6 +243,9 @@ fn json_problem(error: &JsonPayloadError) -> Problem {
             Problem::new(BODY_TOO_LARGE).detail(error.to_string())
         }
         JsonPayloadError::ContentType => Problem::new(UNSUPPORTED_MEDIA_TYPE),
+        JsonPayloadError::Deserialize(wrong) if wrong.is_eof() && wrong.column() == 0 => {
+            Problem::new(INVALID_REQUEST).detail("a JSON body is needed")
+        }
         other => Problem::new(INVALID_REQUEST).detail(other.to_string()),
     }
 }

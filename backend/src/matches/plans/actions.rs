@@ -209,7 +209,14 @@ pub(super) async fn check(
     let mut mistakes = body.mistakes();
     let codes = parts::list_codes(conn, stadium.layout_id).await?;
     let unknown = body.sectors.iter().filter(|sector| !codes.contains(&sector.code));
-    mistakes.extend(unknown.map(|sector| format!("sector {} is not one of {}", sector.code, stadium.name)));
+    mistakes.extend(unknown.map(|sector| {
+        format!(
+            "sector {} is not one of {}: it has {}",
+            sector.code,
+            stadium.name,
+            codes.join(", ")
+        )
+    }));
     if mistakes.is_empty() {
         Ok((stadium.stadium_id, stadium.layout_id, stadium.kind))
     } else {

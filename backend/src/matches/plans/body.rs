@@ -46,7 +46,7 @@ pub struct MatchBody {
     /// How its sectors are used; those that are not named are ACTIVE at the stadium's own price category.
     #[serde(default)]
     pub sectors: Vec<SectorBody>,
-    /// What seats cost; left out, it is as the stadium says.
+    /// What seats cost; left out or empty, it is as the stadium says.
     #[serde(default)]
     #[schema(value_type = Vec<Object>)]
     pub price_categories: Vec<PriceCategory>,

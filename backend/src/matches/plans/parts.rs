@@ -149,7 +149,7 @@ pub(super) async fn list_codes(
     layout: LayoutId,
 ) -> Result<Vec<String>, sqlx::Error> {
     query_scalar!(
-        "SELECT code FROM sectors WHERE layout_id = $1",
+        "SELECT code FROM sectors WHERE layout_id = $1 ORDER BY position, code",
         layout as LayoutId
     )
     .fetch_all(conn)

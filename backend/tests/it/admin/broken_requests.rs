@@ -108,3 +108,16 @@ async fn a_text_with_a_nul_character_is_refused_and_not_our_fault() {
     }
     world.stop().await;
 }
+
+#[tokio::test]
+async fn a_body_that_is_missing_is_asked_for() {
+    let world = World::start().await;
+    let iva = world.clerk("iva", &[Role::SuperAdmin]).await;
+    let path = format!("/matches/{}/closure", world.match_id);
+    let bare = iva
+        .request(Method::POST, &path)
+        .header("Content-Type", "application/json");
+    let refused = answer(bare).await.refused(400, "invalid-request");
+    assert_eq!(refused["detail"], "a JSON body is needed");
+    world.stop().await;
+}

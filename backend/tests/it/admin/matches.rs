@@ -146,9 +146,9 @@ async fn what_is_missing_before_publication_is_named_at_once() {
     assert_eq!(
         refused["missing"],
         json!([
-            "sector A has no price category with prices",
-            "sector B has no price category with prices",
-            "sector C has no price category with prices",
+            "sector A has no price category with prices: give its price category both of them, or close the sector",
+            "sector B has no price category with prices: give its price category both of them, or close the sector",
+            "sector C has no price category with prices: give its price category both of them, or close the sector",
             "there is no sales phase",
         ])
     );
@@ -172,7 +172,7 @@ async fn overlapping_phases_an_unknown_sector_and_an_unknown_stadium_are_refused
         refused["mistakes"],
         json!([
             "phases 1 and 2 overlap: end one by the beginning of the other",
-            "sector Z is not one of Gradski vrt"
+            "sector Z is not one of Gradski vrt: it has A, B, C"
         ])
     );
     let nowhere = body("00000000-0000-0000-0000-000000000009");

@@ -85,7 +85,9 @@ async fn a_sector_without_a_price_is_not_opened_and_a_draft_keeps_its_phases() {
         .refused(409, "not-ready-to-publish");
     assert_eq!(
         refused["missing"],
-        json!(["sector B has no price category with prices"])
+        json!([
+            "sector B has no price category with prices: give its price category both of them, or close the sector"
+        ])
     );
 
     let phases = "SELECT string_agg(phase_id::text, ',') FROM sales_phases";

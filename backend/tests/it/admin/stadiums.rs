@@ -87,7 +87,7 @@ async fn two_hundred_mistakes_are_named_and_nothing_is_there() {
     assert_eq!(told["mistakes"].as_array().unwrap().len(), 200);
     assert_eq!(
         told["mistakes"][199],
-        "sector A, row 200: seat 17 does not come after the one before it"
+        "sector A, row 200: seat 17 does not come after the one before it: it is there twice, or out of turn"
     );
     assert_eq!(world.fingerprint().await, before);
     world.stop().await;

@@ -119,7 +119,10 @@ impl WrongTurn {
     /// What is in the way, and what would be right.
     #[must_use]
     pub fn advice(&self) -> String {
-        let possible: Vec<&str> = self.possible.iter().map(|turn| turn.in_words()).collect();
+        let mut possible: Vec<&str> = self.possible.iter().map(|turn| turn.in_words()).collect();
+        if (self.state, self.turn) == (MatchState::Draft, Turn::Publish) {
+            possible.insert(0, "change that");
+        }
         match possible.as_slice() {
             [] => format!("{}: nothing can be done with it any more", self.reason()),
             possible => format!("{}: now one can {}", self.reason(), possible.join(", or ")),
@@ -204,7 +207,9 @@ pub enum Missing {
     #[error("no sector has a seat for sale: choose a stadium and open its sectors")]
     Seats,
     /// A sector that is sold has no prices.
-    #[error("sector {0} has no price category with prices")]
+    #[error(
+        "sector {0} has no price category with prices: give its price category both of them, or close the sector"
+    )]
     Prices(String),
     /// Nobody could buy.
     #[error("there is no sales phase")]

@@ -66,7 +66,9 @@ pub enum BadPhase {
     #[error("ticket_limit must be 1 to {TICKETS_MAX}")]
     Limit,
     /// A loyalty phase without steps.
-    #[error("a LOYALTY phase needs 1 to {THRESHOLDS_MAX} thresholds")]
+    #[error(
+        "a LOYALTY phase needs 1 to {THRESHOLDS_MAX} `thresholds`, each with `min_points` and `max_tickets`"
+    )]
     NoThresholds,
     /// A general phase with steps.
     #[error("a GENERAL_PUBLIC phase has no thresholds")]

@@ -43,7 +43,7 @@ pub enum BadRow {
     #[error("`{0}` is no seat, range of seats or kind")]
     Item(String),
     /// A number is there twice, or out of turn.
-    #[error("seat {0} does not come after the one before it")]
+    #[error("seat {0} does not come after the one before it: it is there twice, or out of turn")]
     Order(u16),
 }
 

@@ -1,7 +1,7 @@
 //! Move sectors of a match from one state to another.
 
 use domain::ids::MatchId;
-use domain::matches::MatchState;
+use domain::matches::{MatchState, Missing};
 use platform::ids::Ids;
 use serde_json::json;
 use sqlx::{Connection, PgConnection};
@@ -102,6 +102,8 @@ pub(in crate::matches::plans) async fn check_prices(
     if unpriced.is_empty() {
         return Ok(());
     }
-    let missing = |sector| format!("sector {sector} has no price category with prices");
-    Err(PlanRefused::NotReady(unpriced.into_iter().map(missing).collect()).into())
+    let missing = unpriced
+        .into_iter()
+        .map(|sector| Missing::Prices(sector).to_string());
+    Err(PlanRefused::NotReady(missing.collect()).into())
 }

@@ -24,6 +24,11 @@ fn a_wrong_turn_is_answered_with_those_that_are_right() {
     );
     let wrong = decide_turn(&published, Turn::Delete, at(100)).unwrap_err();
     assert_eq!(wrong.possible, [Turn::Close, Turn::StartCancellation]);
+    let late = decide_turn(&standing(MatchState::Draft), Turn::Publish, at(100)).unwrap_err();
+    assert_eq!(
+        late.advice(),
+        "its kick-off is over: now one can change that, or delete it"
+    );
     let asked = Standing {
         is_being_cancelled: true,
         ..published
@@ -70,8 +75,8 @@ fn everything_that_is_missing_is_named_at_once() {
         told,
         [
             "no sector has a seat for sale: choose a stadium and open its sectors",
-            "sector ZD1 has no price category with prices",
-            "sector ZD2 has no price category with prices",
+            "sector ZD1 has no price category with prices: give its price category both of them, or close the sector",
+            "sector ZD2 has no price category with prices: give its price category both of them, or close the sector",
             "there is no sales phase",
         ]
     );

@@ -65,7 +65,7 @@ fn every_mistake_is_named_with_its_place() {
         [
             "stadium: the country must be a two-letter code, such as HR",
             "sector A, row 1: `x` is no seat, range of seats or kind",
-            "sector A, row 1: seat 2 does not come after the one before it",
+            "sector A, row 1: seat 2 does not come after the one before it: it is there twice, or out of turn",
             "sector A: there is another sector with this code",
             "sector A: the best row 1 is not there",
             "sector B: row 1 is there twice",
