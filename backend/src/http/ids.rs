@@ -8,6 +8,9 @@ use uuid::Uuid;
 /// Where ids of stadiums are found.
 pub const STADIUMS_LISTED: &str =
     "`backend admin stadium list` and GET /admin/stadiums list the ids of stadiums";
+/// Where codes of a stadium's sectors are found.
+pub const STADIUM_SECTORS_LISTED: &str =
+    "GET /admin/stadiums/{stadium_id} lists the codes of a stadium's sectors";
 /// Where ids of matches are found.
 pub const MATCHES_LISTED: &str = "`backend admin match list` and GET /admin/matches list the ids of matches";
 /// Where codes of a match's sectors are found.

@@ -116,8 +116,8 @@ pub(super) async fn claim_due_jobs(
     .await
 }
 
-/// Done, unless somebody ordered it anew or brought it forward meanwhile: then it runs once more. Of no effect when the claim has ended and
-/// somebody else has the job.
+/// Done, unless somebody ordered it anew or brought it forward meanwhile: then it runs once more. Of no effect when the claim has
+/// ended and somebody else has the job.
 pub(super) async fn save_done(db: &Db, job: &Claimed) -> Result<(), sqlx::Error> {
     query!(
         "UPDATE jobs

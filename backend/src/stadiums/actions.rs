@@ -14,12 +14,9 @@ use super::trail;
 use crate::app::Db;
 use crate::audit::{self, Actor, Entry};
 use crate::http::fault::{Fault, Refusal};
-use crate::http::ids::STADIUMS_LISTED;
+use crate::http::ids::{STADIUM_SECTORS_LISTED, STADIUMS_LISTED};
 use crate::http::pages::PAGE_ITEMS_MAX;
 use crate::http::problems::{NO_DESCRIPTION, NOT_FOUND, STADIUM_CHANGED, STADIUM_EXISTS};
-
-/// Where codes of sectors are found.
-const CODES_LISTED: &str = "GET /admin/stadiums/{stadium_id} lists the codes of a stadium's sectors";
 
 /// Why a stadium stays as it is, or cannot be shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +46,7 @@ impl Refusal for StadiumRefused {
                 "a list says only seats, and of this stadium more is said (its kind, prices, names or snakes): write it as a file \
                  with `backend admin stadium export {stadium}` or GET /admin/stadiums/{stadium}/file, change that and import it"
             )),
-            Self::NoSuchSector => Problem::new(NOT_FOUND).detail(CODES_LISTED),
+            Self::NoSuchSector => Problem::new(NOT_FOUND).detail(STADIUM_SECTORS_LISTED),
         }
     }
 }

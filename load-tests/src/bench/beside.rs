@@ -27,6 +27,8 @@ const DRAWS: usize = 400;
 const LEAD: TimeDelta = TimeDelta::days(10);
 /// The first moments of a process are not measured.
 const WARM_UP: Duration = Duration::from_secs(20);
+/// A p99 of fewer holds is one of chance.
+const HOLDS_MIN: usize = 1_000;
 /// How much later a hold may come beside a publication: p99 over p99.
 const RATIO_MAX: f64 = 1.10;
 
@@ -194,9 +196,16 @@ pub(super) async fn measure(
         });
     }
     let holds = crowd.stop().await?;
-    ensure!(!holds.is_empty(), "nobody held anything");
     let rounds = rounds.iter().map(|instants| Round::of(instants, &holds));
-    Ok(Beside::of(seconds, rounds.collect(), publications.summary()))
+    let beside = Beside::of(seconds, rounds.collect(), publications.summary());
+    for (what, holds) in [("quiet", beside.quiet), ("publishing", beside.publishing)] {
+        ensure!(
+            holds.count >= HOLDS_MIN,
+            "only {} holds while {what}: no p99 is told by them",
+            holds.count
+        );
+    }
+    Ok(beside)
 }
 
 /// Does something, and says from when to when.

@@ -208,15 +208,18 @@ pub(super) async fn check(
     let stadium = stadium.ok_or(PlanRefused::NoSuchStadium)?;
     let mut mistakes = body.mistakes();
     let codes = parts::list_codes(conn, stadium.layout_id).await?;
-    let unknown = body.sectors.iter().filter(|sector| !codes.contains(&sector.code));
-    mistakes.extend(unknown.map(|sector| {
-        format!(
-            "sector {} is not one of {}: it has {}",
-            sector.code,
-            stadium.name,
-            codes.join(", ")
-        )
-    }));
+    let said = body.sectors.iter().map(|sector| &sector.code);
+    let unknown: Vec<&str> = said
+        .filter(|code| !codes.contains(code))
+        .map(String::as_str)
+        .collect();
+    if !unknown.is_empty() {
+        let (unknown, known) = (unknown.join(", "), codes.join(", "));
+        mistakes.push(format!(
+            "{} has no sector {unknown}: it has {known}",
+            stadium.name
+        ));
+    }
     if mistakes.is_empty() {
         Ok((stadium.stadium_id, stadium.layout_id, stadium.kind))
     } else {

@@ -163,7 +163,7 @@ async fn overlapping_phases_an_unknown_sector_and_an_unknown_stadium_are_refused
     let mut planned = body(&ground(&iva, "Gradski vrt").await);
     let phase = planned["phases"][0].clone();
     planned["phases"] = json!([phase, phase]);
-    planned["sectors"] = json!([{"code": "Z"}]);
+    planned["sectors"] = json!([{"code": "Z"}, {"code": "A"}, {"code": "Y"}]);
     let before = world.fingerprint().await;
 
     let refused = iva.post("/matches", &planned).await.refused(422, "invalid-match");
@@ -172,7 +172,7 @@ async fn overlapping_phases_an_unknown_sector_and_an_unknown_stadium_are_refused
         refused["mistakes"],
         json!([
             "phases 1 and 2 overlap: end one by the beginning of the other",
-            "sector Z is not one of Gradski vrt: it has A, B, C"
+            "Gradski vrt has no sector Z, Y: it has A, B, C"
         ])
     );
     let nowhere = body("00000000-0000-0000-0000-000000000009");

@@ -87,13 +87,12 @@ impl Standing {
     pub fn allows(&self, turn: Turn, now: Timestamp) -> bool {
         let is_played = now >= self.kick_off_at;
         match (self.state, turn) {
-            (MatchState::Draft, Turn::Publish) => !is_played,
+            (MatchState::Draft, Turn::Publish | Turn::Delete) => true,
             (MatchState::Published, Turn::Close) => is_played && !self.is_being_cancelled,
             (MatchState::Published, Turn::StartCancellation) => !self.is_being_cancelled,
             (MatchState::Published, Turn::WithdrawCancellation | Turn::ApproveCancellation) => {
                 self.is_being_cancelled
             }
-            (MatchState::Draft, Turn::Delete) => true,
             (MatchState::Closed | MatchState::Cancelled, Turn::Delete) => !self.has_tickets,
             (MatchState::Published, Turn::Publish | Turn::Delete)
             | (
@@ -119,10 +118,7 @@ impl WrongTurn {
     /// What is in the way, and what would be right.
     #[must_use]
     pub fn advice(&self) -> String {
-        let mut possible: Vec<&str> = self.possible.iter().map(|turn| turn.in_words()).collect();
-        if (self.state, self.turn) == (MatchState::Draft, Turn::Publish) {
-            possible.insert(0, "change that");
-        }
+        let possible: Vec<&str> = self.possible.iter().map(|turn| turn.in_words()).collect();
         match possible.as_slice() {
             [] => format!("{}: nothing can be done with it any more", self.reason()),
             possible => format!("{}: now one can {}", self.reason(), possible.join(", or ")),
@@ -132,10 +128,10 @@ impl WrongTurn {
     fn reason(&self) -> &'static str {
         let is_being_cancelled = self.possible.contains(&Turn::WithdrawCancellation);
         match (self.state, self.turn) {
-            (MatchState::Draft, Turn::Publish) => "its kick-off is over",
             (
                 MatchState::Draft,
-                Turn::Close
+                Turn::Publish
+                | Turn::Close
                 | Turn::StartCancellation
                 | Turn::WithdrawCancellation
                 | Turn::ApproveCancellation
@@ -203,6 +199,9 @@ pub struct Preparation {
 /// What is missing before a match can be published.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Missing {
+    /// It was played.
+    #[error("its kick-off is over: change kick_off_at")]
+    KickOffOver,
     /// Nothing could be sold.
     #[error("no sector has a seat for sale: choose a stadium and open its sectors")]
     Seats,
@@ -229,6 +228,9 @@ pub enum Missing {
 #[must_use]
 pub fn missing(preparation: &Preparation, now: Timestamp) -> Vec<Missing> {
     let mut missing = Vec::new();
+    if now >= preparation.kick_off_at {
+        missing.push(Missing::KickOffOver);
+    }
     if !preparation.has_seats {
         missing.push(Missing::Seats);
     }

@@ -24,11 +24,6 @@ fn a_wrong_turn_is_answered_with_those_that_are_right() {
     );
     let wrong = decide_turn(&published, Turn::Delete, at(100)).unwrap_err();
     assert_eq!(wrong.possible, [Turn::Close, Turn::StartCancellation]);
-    let late = decide_turn(&standing(MatchState::Draft), Turn::Publish, at(100)).unwrap_err();
-    assert_eq!(
-        late.advice(),
-        "its kick-off is over: now one can change that, or delete it"
-    );
     let asked = Standing {
         is_being_cancelled: true,
         ..published
@@ -45,9 +40,7 @@ fn a_wrong_turn_is_answered_with_those_that_are_right() {
 }
 
 #[test]
-fn nothing_is_published_after_kick_off_nor_closed_before() {
-    assert!(decide_turn(&standing(MatchState::Draft), Turn::Publish, at(99)).is_ok());
-    assert!(decide_turn(&standing(MatchState::Draft), Turn::Publish, at(100)).is_err());
+fn nothing_is_closed_before_kick_off() {
     assert!(decide_turn(&standing(MatchState::Published), Turn::Close, at(99)).is_err());
     assert!(decide_turn(&standing(MatchState::Published), Turn::Close, at(100)).is_ok());
 }
@@ -87,7 +80,11 @@ fn everything_that_is_missing_is_named_at_once() {
         ..bare
     };
     assert_eq!(missing(&ready, at(0)), []);
-    assert_eq!(missing(&ready, at(1_000)), [Missing::AllOver]);
+    assert_eq!(missing(&ready, at(999)), []);
+    assert_eq!(
+        missing(&ready, at(1_000)),
+        [Missing::KickOffOver, Missing::AllOver]
+    );
     let clumsy = Preparation {
         phases: vec![phase(0, 100), phase(99, 2_000)],
         ..ready
@@ -108,7 +105,7 @@ fn from_every_state_there_is_a_way_there_and_no_other() {
     let asked = [WithdrawCancellation, ApproveCancellation];
     for (state, is_being_cancelled, has_tickets, now, ways) in [
         (Draft, false, false, 50, &[Publish, Delete][..]),
-        (Draft, false, false, 150, &[Delete]),
+        (Draft, false, false, 150, &[Publish, Delete]),
         (Published, false, false, 50, &[StartCancellation]),
         (Published, false, true, 50, &[StartCancellation]),
         (Published, false, true, 150, &[Close, StartCancellation]),
