@@ -40,13 +40,14 @@ pub enum Audience {
     Webhooks,
 }
 
+/// The crowd's routes come first: they are tried one after the other.
 fn fan_routes(config: &mut ServiceConfig) {
+    inventory::http::routes(config);
     matches::http::routes(config);
     users::http::routes(config);
     users::saved::http::routes(config);
     users::push::routes(config);
     loyalty::http::routes(config);
-    inventory::http::routes(config);
     orders::http::routes(config);
     payments::http::routes(config);
     tickets::http::routes(config);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::ids::{MatchId, UserId, ZoneId};
+use domain::ids::{MatchId, ZoneId};
 use domain::phases::Phase;
 use moka::future::Cache;
 use platform::clock::{Clock, SystemClock};
@@ -54,8 +54,6 @@ pub struct App {
     pub queues: Cache<MatchId, Uuid>,
     /// The phase of each match that is open, or the next one; believed for a second.
     pub phases: Cache<MatchId, Arc<Phase>>,
-    /// Buyers whose row of a match is there.
-    pub known_buyers: Cache<(MatchId, UserId), ()>,
     /// Zones that are one of their match: nobody opens a lane for another.
     pub known_zones: Cache<(MatchId, ZoneId), ()>,
     /// The waiting room, as its tenant.
@@ -78,9 +76,6 @@ const QUEUES_REMEMBERED: u64 = 1_024;
 const PHASE_BELIEVED: Duration = Duration::from_secs(1);
 /// So long after another queue came, fans may still be sent to the one before, which is closed.
 const QUEUE_BELIEVED: Duration = Duration::from_secs(5);
-
-/// Buyers whose row is remembered: forgetting one costs an insert that does nothing.
-const BUYERS_REMEMBERED: u64 = 200_000;
 
 /// Zones remembered: a hundred matches of a hundred sectors.
 const ZONES_REMEMBERED: u64 = 10_000;
@@ -118,7 +113,6 @@ impl App {
                 .max_capacity(QUEUES_REMEMBERED)
                 .time_to_live(PHASE_BELIEVED)
                 .build(),
-            known_buyers: Cache::new(BUYERS_REMEMBERED),
             known_zones: Cache::new(ZONES_REMEMBERED),
             gate: Gate::connect(&settings, room.clone(), clock.clone()).await?,
             lanes: Lanes::connect(checked.database, tasks.clone()).await?,

@@ -1,10 +1,9 @@
 //! Hold seats, read the cart, give it back.
 
-use domain::Timestamp;
 use domain::ids::{MatchId, ZoneId};
 use domain::inventory::{HoldRefused, HoldWish, SeatQuantity};
 
-use super::store::{self, Cart, CartEnd, SeatLabel};
+use super::store::{self, Cart, CartEnd, LabelledCart};
 use super::{buyers, seats};
 use crate::admission::Entered;
 use crate::app::App;
@@ -25,17 +24,6 @@ pub struct Hold {
     pub key: String,
 }
 
-/// A cart with what its seats are called, at the database's `now`.
-#[derive(Debug, Clone)]
-pub struct LabelledCart {
-    /// The cart.
-    pub cart: Cart,
-    /// Its seats, in the cart's order.
-    pub seats: Vec<SeatLabel>,
-    /// When it was read.
-    pub now: Timestamp,
-}
-
 /// Holds seats for the length of the fan's session. The answer is the committed claim: nothing else is on this path.
 pub(super) async fn hold(
     app: &App,
@@ -43,11 +31,6 @@ pub(super) async fn hold(
     match_id: MatchId,
     hold: Hold,
 ) -> Result<LabelledCart, Fault<HoldRefused>> {
-    let buyer = (match_id, entered.fan.id);
-    if !app.known_buyers.contains_key(&buyer) {
-        buyers::insert_if_new(&mut *app.db.acquire().await?, match_id, entered.fan.id).await?;
-        app.known_buyers.insert(buyer, ()).await;
-    }
     if !app.known_zones.contains_key(&(match_id, hold.zone_id)) {
         let mut conn = app.db.acquire().await?;
         matches::zone_sale(&mut conn, match_id, hold.zone_id)
@@ -61,12 +44,9 @@ pub(super) async fn hold(
         session_ends_at: entered.session.ends_at,
     };
 
-    let cart = app
-        .lanes
+    app.lanes
         .hold(match_id, hold.zone_id, (entered.fan.id, hold.key), wish)
-        .await?;
-
-    Ok(label(app, cart).await?)
+        .await
 }
 
 /// The fan's live cart.

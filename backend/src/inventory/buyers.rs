@@ -4,28 +4,12 @@
     reason = "sqlx's way to name a parameter's type: nothing is converted"
 )]
 
+use std::collections::BTreeMap;
+
 use domain::Timestamp;
 use domain::ids::{CartId, MatchId, OrderId, UserId};
 use domain::inventory::{Buyer, BuyerCart};
 use sqlx::{PgConnection, query};
-
-use super::store::CartColumns;
-
-/// Makes the row when the gate first says yes.
-pub(super) async fn insert_if_new(
-    conn: &mut PgConnection,
-    match_id: MatchId,
-    user: UserId,
-) -> Result<(), sqlx::Error> {
-    query!(
-        "INSERT INTO match_buyers (match_id, user_id) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-        match_id as MatchId,
-        user as UserId,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
 
 struct BuyerRow {
     user_id: UserId,
@@ -56,25 +40,55 @@ impl From<BuyerRow> for (UserId, Buyer) {
     }
 }
 
-/// Locks a batch's buyers, sorted; whoever is locked elsewhere is left out and comes with the next batch.
+/// A buyer of a round.
+#[derive(Debug, Clone)]
+pub(super) struct LockedBuyer {
+    pub(super) buyer: Buyer,
+    /// Where the locked row lies. None: there is no row yet, and the first cart makes it.
+    pub(super) place: Option<String>,
+}
+
+/// Locks a round's buyers, who come sorted and once each; whoever is locked elsewhere is left out and comes with the next round. Two
+/// processes that meet a new buyer at once both find no row: the primary key lets one of them make it. (A count, because the
+/// planner may turn an EXISTS into a look at every buyer.)
 pub(super) async fn lock_batch(
     conn: &mut PgConnection,
     match_id: MatchId,
     users: &[UserId],
-) -> Result<Vec<(UserId, Buyer)>, sqlx::Error> {
-    let rows = sqlx::query_as!(
-        BuyerRow,
-        "SELECT user_id, sold, cart_id, cart_seats, cart_until, order_id, version
-         FROM match_buyers
-         WHERE match_id = $1 AND user_id = ANY($2)
-         ORDER BY user_id
-         FOR UPDATE SKIP LOCKED",
+) -> Result<BTreeMap<UserId, LockedBuyer>, sqlx::Error> {
+    let rows = query!(
+        "SELECT w.user_id AS \"user_id!: UserId\", b.place AS \"place?\", b.sold AS \"sold?\", b.cart_id AS \"cart_id?: CartId\",
+                b.cart_seats AS \"cart_seats?\", b.cart_until AS \"cart_until?\", b.order_id AS \"order_id?: OrderId\",
+                b.version AS \"version?\"
+         FROM unnest($2::uuid[]) AS w(user_id)
+         LEFT JOIN LATERAL (
+             SELECT ctid::text AS place, sold, cart_id, cart_seats, cart_until, order_id, version
+             FROM match_buyers
+             WHERE match_id = $1 AND user_id = w.user_id
+             FOR UPDATE SKIP LOCKED
+         ) b ON true
+         WHERE b.place IS NOT NULL
+            OR (SELECT count(*) FROM match_buyers WHERE match_id = $1 AND user_id = w.user_id) = 0",
         match_id as MatchId,
         users as &[UserId],
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows.into_iter().map(Into::into).collect())
+    let locked = rows.into_iter().map(|row| {
+        let known = BuyerRow {
+            user_id: row.user_id,
+            sold: row.sold.unwrap_or_default(),
+            cart_id: row.cart_id,
+            cart_seats: row.cart_seats.unwrap_or_default(),
+            cart_until: row.cart_until,
+            order_id: row.order_id,
+            version: row.version.unwrap_or_default(),
+        };
+        let (user_id, buyer) = known.into();
+        let place = row.place;
+        (user_id, LockedBuyer { buyer, place })
+    });
+    Ok(locked.collect())
 }
 
 /// Locks one buyer and waits for it. `None` when the buyer never held anything in this match.
@@ -120,30 +134,6 @@ pub async fn find(
     .fetch_optional(conn)
     .await?;
     Ok(row.map(|row| <(UserId, Buyer)>::from(row).1))
-}
-
-/// Gives each buyer of the batch their new cart.
-pub(super) async fn save_carts(
-    conn: &mut PgConnection,
-    match_id: MatchId,
-    new: &CartColumns,
-) -> Result<u64, sqlx::Error> {
-    let saved = query!(
-        "UPDATE match_buyers b
-         SET cart_id = n.cart_id, cart_seats = n.seats, cart_until = n.until, order_id = NULL, version = n.version
-         FROM unnest($2::uuid[], $3::uuid[], $4::int[], $5::timestamptz[], $6::int[])
-              AS n(user_id, cart_id, seats, until, version)
-         WHERE b.match_id = $1 AND b.user_id = n.user_id",
-        match_id as MatchId,
-        &new.users as &[UserId],
-        &new.cart_ids as &[CartId],
-        &new.quantities,
-        &new.until,
-        &new.versions,
-    )
-    .execute(conn)
-    .await?;
-    Ok(saved.rows_affected())
 }
 
 /// Marks the cart as checked out.

@@ -16,8 +16,8 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
-use super::actions::{self, Hold, LabelledCart};
-use super::store::SeatLabel;
+use super::actions::{self, Hold};
+use super::store::{LabelledCart, SeatLabel};
 use crate::admission::Entered;
 use crate::app::App;
 use crate::http::actor::Fan;

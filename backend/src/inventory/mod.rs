@@ -1,6 +1,6 @@
 //! Seats: who holds which, until when. **Here a seat could be sold twice; this is what prevents it:**
 //!
-//! 1. `claim::lock_free_seats`: a free seat is taken only under its row lock (`FOR NO KEY UPDATE SKIP LOCKED`), and only if
+//! 1. `locking::lock_free_seats`: a free seat is taken only under its row lock (`FOR NO KEY UPDATE SKIP LOCKED`), and only if
 //!    no live lock is on it. Two lanes, two processes: one of them gets the row, the other one does not see it.
 //! 2. `match_buyers`: the buyer's row is locked first, so that 500 parallel requests of one account share one allowance.
 //! 3. `seats::lock_for_sale`, at payment: the seats are locked and must still be the order's, or free.
@@ -13,11 +13,18 @@
 pub mod actions;
 pub mod buyers;
 mod claim;
+mod giving;
 pub mod http;
 pub mod identities;
+mod labels;
+mod lane;
 pub mod lanes;
+mod locking;
+mod prospects;
 pub mod seats;
+mod start;
 mod store;
+mod writes;
 
 pub use seats::{Stock, count_stock};
 pub use store::{Cart, CartEnd, SeatLabel, end_cart, find_cart, list_labels, save_cart_until};

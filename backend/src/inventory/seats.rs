@@ -68,27 +68,6 @@ pub async fn lock_equal_seats(
     .await
 }
 
-/// What [`super::claim`] must never do: seats for a claim without row lock and whatever live lock is on them.
-#[cfg(feature = "sabotage")]
-pub(super) async fn list_unguarded(
-    conn: &mut PgConnection,
-    zone: ZoneId,
-    limit: i64,
-) -> Result<Vec<FreeSeat>, sqlx::Error> {
-    query_as!(
-        FreeSeat,
-        "SELECT seat_id, snake_rank, run_id
-         FROM match_seat_inventory
-         WHERE zone_id = $1 AND status = 'AVAILABLE'
-         ORDER BY snake_rank
-         LIMIT $2",
-        zone as ZoneId,
-        limit,
-    )
-    .fetch_all(conn)
-    .await
-}
-
 /// Marks locked seats as sold; answers how many it marked.
 ///
 /// # Errors
@@ -206,38 +185,6 @@ pub async fn release(
     .execute(conn)
     .await?;
     Ok(freed.rows_affected())
-}
-
-/// Frees what `cart` still owns of `seats`, without waiting for anybody: for lanes. `false` when somebody has one of them
-/// locked, a late payment that looks whether it may have it: then try again, or it would stay locked for nobody.
-pub(super) async fn release_skipping_locked(
-    conn: &mut PgConnection,
-    match_id: MatchId,
-    (cart, seats): (CartId, &[SeatId]),
-) -> Result<bool, sqlx::Error> {
-    sqlx::query_scalar!(
-        "WITH owned AS (
-             SELECT count(*) AS seats
-             FROM match_seat_inventory
-             WHERE match_id = $1 AND seat_id = ANY($2) AND cart_id = $3
-         ), freed AS (
-             UPDATE match_seat_inventory
-             SET cart_id = NULL, locked_until = NULL
-             WHERE match_id = $1 AND seat_id = ANY(ARRAY(
-                 SELECT seat_id
-                 FROM match_seat_inventory
-                 WHERE match_id = $1 AND seat_id = ANY($2) AND cart_id = $3
-                 FOR NO KEY UPDATE SKIP LOCKED
-             ))
-             RETURNING seat_id
-         )
-         SELECT owned.seats = (SELECT count(*) FROM freed) AS \"all!\" FROM owned",
-        match_id as MatchId,
-        seats as &[SeatId],
-        cart as CartId,
-    )
-    .fetch_one(conn)
-    .await
 }
 
 /// What is left of a match.

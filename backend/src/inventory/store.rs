@@ -8,7 +8,7 @@ use domain::Timestamp;
 use domain::ids::{CartId, MatchId, SeatId, UserId, ZoneId};
 use domain::money::{Currency, Money};
 use rust_decimal::Decimal;
-use sqlx::{PgConnection, query, query_as, query_scalar};
+use sqlx::{PgConnection, query, query_as};
 
 /// How a cart ended, if somebody ended it; a cart whose lock ran out ended by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::Type)]
@@ -67,70 +67,6 @@ impl Cart {
     }
 }
 
-/// New carts of a batch, column by column. Seats are a text `{…}` per cart, because arrays of arrays must be rectangular.
-#[derive(Debug, Default)]
-pub(super) struct CartColumns {
-    pub(super) cart_ids: Vec<CartId>,
-    pub(super) users: Vec<UserId>,
-    pub(super) seat_ids: Vec<String>,
-    pub(super) quantities: Vec<i32>,
-    pub(super) adjacent: Vec<bool>,
-    pub(super) versions: Vec<i32>,
-    pub(super) keys: Vec<String>,
-    pub(super) until: Vec<Timestamp>,
-}
-
-impl CartColumns {
-    /// The seats of the next cart.
-    pub(super) fn push_seats(&mut self, seats: &[SeatId]) -> Result<(), std::num::TryFromIntError> {
-        let list: Vec<String> = seats.iter().map(ToString::to_string).collect();
-        self.seat_ids.push(format!("{{{}}}", list.join(",")));
-        self.quantities.push(i32::try_from(seats.len())?);
-        Ok(())
-    }
-}
-
-/// What all carts of a batch share.
-pub(super) struct BatchFacts {
-    pub(super) match_id: MatchId,
-    pub(super) zone_id: ZoneId,
-    pub(super) price: Money,
-}
-
-/// Writes the carts of a batch whose seats are locked, and answers when: after the locks, so that no cart seems to begin
-/// before its seats were given up.
-pub(super) async fn insert_carts(
-    conn: &mut PgConnection,
-    batch: &BatchFacts,
-    carts: &CartColumns,
-) -> Result<Timestamp, sqlx::Error> {
-    query_scalar!(
-        "INSERT INTO carts (cart_id, match_id, user_id, zone_id, seat_ids, unit_price, currency, adjacent, version,
-                            idempotency_key, held_at, locked_until)
-         SELECT c.cart_id, $1, c.user_id, $2, c.seat_ids::uuid[], $3, $4, c.adjacent, c.version, c.key,
-                statement_timestamp(), c.until
-         FROM unnest($5::uuid[], $6::uuid[], $7::text[], $8::bool[], $9::int[], $10::text[], $11::timestamptz[])
-              AS c(cart_id, user_id, seat_ids, adjacent, version, key, until)
-         RETURNING held_at",
-        batch.match_id as MatchId,
-        batch.zone_id as ZoneId,
-        batch.price.amount(),
-        batch.price.currency().code(),
-        &carts.cart_ids as &[CartId],
-        &carts.users as &[UserId],
-        &carts.seat_ids,
-        &carts.adjacent,
-        &carts.versions,
-        &carts.keys,
-        &carts.until,
-    )
-    .fetch_all(conn)
-    .await?
-    .into_iter()
-    .next()
-    .ok_or(sqlx::Error::RowNotFound)
-}
-
 /// Carts that were made for these (user, key) pairs already: their answers are repeated.
 pub(super) async fn list_by_key(
     conn: &mut PgConnection,
@@ -139,11 +75,14 @@ pub(super) async fn list_by_key(
 ) -> Result<Vec<Cart>, sqlx::Error> {
     query_as!(
         Cart,
-        "SELECT c.cart_id, c.match_id, c.user_id, c.zone_id, c.seat_ids, c.unit_price, c.currency, c.adjacent, c.version,
-                c.held_at, c.locked_until, c.idempotency_key
-         FROM carts c
-         JOIN unnest($1::uuid[], $2::text[]) AS wanted(user_id, key)
-              ON c.user_id = wanted.user_id AND c.idempotency_key = wanted.key",
+        "SELECT c.*
+         FROM unnest($1::uuid[], $2::text[]) AS wanted(user_id, key)
+         CROSS JOIN LATERAL (
+             SELECT cart_id, match_id, user_id, zone_id, seat_ids, unit_price, currency, adjacent, version, held_at,
+                    locked_until, idempotency_key
+             FROM carts
+             WHERE user_id = wanted.user_id AND idempotency_key = wanted.key
+         ) c",
         users as &[UserId],
         keys,
     )
@@ -228,6 +167,17 @@ impl SeatLabel {
             .collect::<Vec<_>>()
             .join(", ")
     }
+}
+
+/// A cart with what its seats are called, at the database's `now`.
+#[derive(Debug, Clone)]
+pub struct LabelledCart {
+    /// The cart.
+    pub cart: Cart,
+    /// Its seats, in the cart's order.
+    pub seats: Vec<SeatLabel>,
+    /// When it was read.
+    pub now: Timestamp,
 }
 
 /// What these seats are called.

@@ -1,7 +1,7 @@
 //! Provision a match's queue; grant the way into it; tell the room what is left to sell.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use contracts::room::{OriginHealth, QueueState};
 use domain::ids::MatchId;
@@ -21,6 +21,12 @@ use crate::loyalty;
 
 /// How often the room hears what is left to sell: it believes a report for 5 s.
 const HEALTH_INTERVAL: Duration = Duration::from_secs(1);
+
+/// So much of its belief may pass between two reports.
+const HEALTH_INTERVAL_MAX: Duration = Duration::from_secs(2);
+
+/// Counting takes at most one part of so many of the time, as far as [`HEALTH_INTERVAL_MAX`] lets it.
+const SHARE_OF_COUNTING: u32 = 20;
 
 /// Why there is no way into the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,11 +134,16 @@ pub async fn sync_queue(app: &App, match_id: MatchId) -> anyhow::Result<Outcome>
     Ok(Outcome::Done)
 }
 
-/// Tells the room every second what is left to sell, so that it holds or closes the queue when nothing is.
+/// Tells the room every second what is left to sell, so that it holds or closes the queue when nothing is; less often, where counting
+/// takes long.
 pub async fn report_health(app: &App) {
     let mut was_down = false;
-    while app.tasks.sleep(HEALTH_INTERVAL).await {
-        match report_once(app).await {
+    let mut pause = HEALTH_INTERVAL;
+    while app.tasks.sleep(pause).await {
+        let began = Instant::now();
+        let reported = report_once(app).await;
+        pause = (began.elapsed() * SHARE_OF_COUNTING).clamp(HEALTH_INTERVAL, HEALTH_INTERVAL_MAX);
+        match reported {
             Ok(()) => was_down = false,
             Err(error) if !was_down => {
                 tracing::warn!(%error, "The waiting room cannot be told what is left to sell");

@@ -26,6 +26,8 @@ pub struct Claims {
     pub iss: String,
     /// The person, as the issuer names them.
     pub sub: String,
+    /// When it ends, seconds since 1970.
+    pub exp: i64,
 }
 
 /// Why a token does not help.

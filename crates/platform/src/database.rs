@@ -82,3 +82,12 @@ pub fn is_unavailable(error: &sqlx::Error) -> bool {
         _ => false,
     }
 }
+
+/// Whether somebody else was in the way for longer than we wait: 55P03, a lock; 40P01, a deadlock that ended with us.
+#[must_use]
+pub fn is_contended(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Database(database) => matches!(database.code().as_deref(), Some("55P03" | "40P01")),
+        _ => false,
+    }
+}

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use platform::clock::{Clock, SystemClock};
 use reqwest::RequestBuilder;
+use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 use crate::world::{Answer, Fan, World, ZONE_SEATS, answer, fresh_key};
@@ -158,5 +159,91 @@ async fn changing_carts_in_a_crowd_loses_no_seat() {
         "what was left is free for others"
     );
     world.assert_seats_are_whole().await;
+    world.stop().await;
+}
+
+/// Ana wants seats while somebody else is at her row of the match; Bruno, who comes after her, does not wait for that.
+async fn ana_waits_and_bruno_does_not(world: &World, meanwhile: &str) {
+    let (ana, bruno) = (world.fan("ana").await, world.fan("bruno").await);
+    let zone = world.zones[0];
+    let mut elsewhere = world.app.db.begin().await.unwrap();
+    let statement = meanwhile.replace("$ana", &ana.id.to_string());
+    sqlx::raw_sql(AssertSqlSafe(statement))
+        .execute(&mut *elsewhere)
+        .await
+        .unwrap();
+
+    let waits = async {
+        let answered = answer(ana.wish(zone, 2)).await;
+        (answered, world.number("SELECT count(*) FROM carts").await)
+    };
+    let goes_on = async {
+        for _ in 0..3 {
+            let held = bruno.hold(zone, 2).await.ok();
+            assert_eq!(held["seats"].as_array().unwrap().len(), 2);
+            bruno.release().await;
+        }
+        elsewhere.commit().await.unwrap();
+    };
+    let ((answered, carts_before), ()) = join(waits, goes_on).await;
+
+    assert_eq!(answered.ok()["seats"].as_array().unwrap().len(), 2);
+    assert_eq!(carts_before, 4, "Ana was answered after Bruno's three holds");
+    world.assert_seats_are_whole().await;
+}
+
+#[tokio::test]
+async fn a_buyer_who_is_being_changed_waits_and_holds_up_nobody() {
+    let world = World::start().await;
+    world.fan("ana").await.hold(world.zones[0], 1).await.ok();
+    world.fan("ana").await.release().await;
+    world.execute("DELETE FROM carts").await;
+    ana_waits_and_bruno_does_not(
+        &world,
+        "UPDATE match_buyers SET version = version + 0 WHERE user_id = '$ana'",
+    )
+    .await;
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_buyer_whom_another_process_makes_at_the_same_time_waits_and_holds_up_nobody() {
+    let world = World::start().await;
+    ana_waits_and_bruno_does_not(
+        &world,
+        "INSERT INTO match_buyers (match_id, user_id) SELECT match_id, '$ana' FROM matches",
+    )
+    .await;
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn no_hold_reads_a_table_whole_however_empty_it_was_when_its_statements_were_planned() {
+    let world = World::start().await;
+    let ana = world.fan("ana").await;
+    let scans = |kind: &str, table: &str| {
+        let statement =
+            format!("SELECT coalesce({kind}, 0) FROM pg_stat_user_tables WHERE relname = '{table}'");
+        let world = &world;
+        async move { world.number(&statement).await }
+    };
+
+    // Postgres tells what it counted once a second.
+    let mut version = 0;
+    while version < 2_000 && scans("idx_scan", "carts").await == 0 {
+        let mut wish = ana.wish(world.zones[version % 2], 2);
+        if version > 0 {
+            wish = wish.header("If-Match", format!("\"{version}\""));
+        }
+        insist(wish).await.ok();
+        version += 1;
+    }
+
+    assert!(
+        scans("idx_scan", "carts").await > 0,
+        "{version} holds, and nothing counted"
+    );
+    assert_eq!(scans("seq_scan", "carts").await, 0);
+    assert_eq!(scans("seq_scan", "match_buyers").await, 0);
     world.stop().await;
 }
