@@ -109,6 +109,19 @@ enum Command {
         #[arg(long)]
         beside_only: bool,
     },
+    /// Measure how many holds a second one backend commits for one hot match, beside the classic claim by pgbench. For a stack of its own:
+    /// it fills the database.
+    BenchHolds {
+        /// The stack file.
+        #[arg(long)]
+        stack: PathBuf,
+        /// Where the raw results go.
+        #[arg(long)]
+        json: PathBuf,
+        /// Seconds of the holds, and of each of the two runs of pgbench.
+        #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=60))]
+        seconds: u64,
+    },
     /// Look for OIBs of a run's people and for card numbers in the clear: in both databases, on the bus, in log files.
     Scan {
         /// The stack file.
@@ -175,6 +188,9 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
             } else {
                 bench::run_staff(&stack, &json, seconds).await
             }
+        }
+        Command::BenchHolds { stack, json, seconds } => {
+            bench::run_holds(&Stack::read(&stack)?, &json, seconds).await
         }
         Command::Controls { json } => controls::run(json.as_deref()),
         Command::Scan { stack, dir, report } => scan::run(&Stack::read(&stack)?, &dir, &report).await,

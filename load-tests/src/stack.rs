@@ -1,6 +1,6 @@
 //! Where the stack under test is: a JSON file written by whoever started it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use serde::Deserialize;
@@ -24,6 +24,14 @@ pub(crate) struct Stack {
     #[serde(default)]
     pub(crate) nats_url: Option<String>,
     pub(crate) match_id: Uuid,
+    /// One backend process, with `/api/v1`: for benches, which measure no balancer.
+    #[serde(default)]
+    pub(crate) one_backend_url: Option<String>,
+    #[serde(default)]
+    pub(crate) redis_url: Option<String>,
+    /// PostgreSQL's own load generator.
+    #[serde(default)]
+    pub(crate) pgbench: Option<PathBuf>,
 }
 
 impl Stack {
@@ -35,5 +43,11 @@ impl Stack {
             )
         })?;
         serde_json::from_str(&text).with_context(|| format!("{} is no stack file", file.display()))
+    }
+
+    pub(crate) fn one_backend_url(&self) -> anyhow::Result<&str> {
+        self.one_backend_url
+            .as_deref()
+            .context("the stack file names no backend process")
     }
 }

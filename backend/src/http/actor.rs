@@ -24,7 +24,7 @@ const ACCOUNTS_REMEMBERED: u64 = 200_000;
 
 /// A token that was verified is believed for so long, and never past its end: a fan sends the same one again and again, and its
 /// signature costs more than everything else that is asked about a request. Keys that the issuer withdraws are noticed so much later.
-const BEARER_BELIEVED: Duration = Duration::from_secs(60);
+const BEARER_BELIEVED: Duration = Duration::from_secs(900);
 
 /// A signed-in fan.
 #[derive(Debug, Clone)]

@@ -219,7 +219,7 @@ impl Claimer {
         }))
     }
 
-    /// Locks as many free seats as the batch may need, and has the names of the first ones and of those behind them.
+    /// Locks as many free seats as the batch may need.
     async fn lock_seats(
         &mut self,
         conn: &mut PgConnection,
@@ -266,12 +266,10 @@ impl Claimer {
         };
         let cart_ids: Vec<CartId> = claims.values().map(|_| CartId(self.ids.next())).collect();
         let (carts, seats) = columns(&cart_ids, claims, locked)?;
-        if let Some(first) = locked
-            .iter()
-            .find(|one| seats.seat_ids.first() == Some(&one.seat.seat_id))
-        {
-            let first = (first.seat.seat_id, first.seat.snake_rank);
-            self.labels.read_ahead(conn, self.zone_id, first).await?;
+        let given: BTreeSet<SeatId> = seats.seat_ids.iter().copied().collect();
+        for one in locked.iter().filter(|one| given.contains(&one.seat.seat_id)) {
+            let place = (one.seat.seat_id, one.seat.snake_rank);
+            self.labels.read_ahead(conn, self.zone_id, place).await?;
         }
 
         let written = save_round(conn, &round, &carts, &seats).await?;

@@ -10,8 +10,8 @@ use super::claim::{HoldRequest, Verdict};
 use super::locking::LockedSeat;
 use super::writes::{CartColumns, SeatColumns};
 
-/// Seats locked beyond what a batch needs, so that neighbours are found: a few rows' worth.
-const ADJACENCY_MARGIN: i64 = 64;
+/// Seats locked beyond what a batch needs, so that neighbours are found: about a row.
+const ADJACENCY_MARGIN: i64 = 40;
 
 /// Seats one round locks at most; a second look at a zone may lock all of it.
 const LOCKED_SEATS_MAX: i64 = 512;
@@ -102,7 +102,8 @@ pub(super) fn columns(
         carts.cart_ids.push(*cart_id);
         carts.users.push(claim.request.user_id);
         carts.buyer_places.push(claim.buyer_place.clone());
-        carts.push_seats(&claim.seats)?;
+        carts.first_seats.push(i32::try_from(seats.seat_ids.len() + 1)?);
+        carts.quantities.push(i32::try_from(claim.seats.len())?);
         carts.adjacent.push(claim.adjacent);
         carts.versions.push(claim.plan.version);
         carts.keys.push(claim.request.key.clone());

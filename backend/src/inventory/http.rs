@@ -50,7 +50,9 @@ impl Refusal for HoldRefused {
             Self::OrderOpen { order_id } => Problem::new(ORDER_OPEN).member("order_id", order_id.to_string()),
             Self::KeyReused => Problem::new(IDEMPOTENCY_KEY_REUSED),
             Self::NoSuchZone => Problem::new(NOT_FOUND).detail("this match has no such zone"),
-            Self::Gone { as_of } => Problem::new(GONE).member("as_of", json!(as_of)),
+            Self::Gone { as_of, largest_party } => Problem::new(GONE)
+                .member("as_of", json!(as_of))
+                .member("largest_party", *largest_party),
             Self::Busy { retry_after_seconds } => Problem::new(BUSY).retry_after(*retry_after_seconds),
         }
     }

@@ -3,8 +3,8 @@
 //! request by a factor. Several processes share a zone through SKIP LOCKED alone: no leader, nothing to keep coherent.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::ids::{MatchId, UserId, ZoneId};
@@ -12,7 +12,7 @@ use domain::inventory::{HoldRefused, HoldWish};
 use platform::ids::Ids;
 use platform::tasks::Tasks;
 use sqlx::postgres::{PgConnectOptions, PgPool};
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::claim::HoldRequest;
@@ -131,7 +131,7 @@ impl Lanes {
             deadline: Instant::now() + REQUEST_PATIENCE,
             reply,
         };
-        if !self.enter((match_id, zone_id), waiting).await {
+        if !self.enter((match_id, zone_id), waiting) {
             return Err(BUSY.into());
         }
         answer.await.unwrap_or_else(|_| {
@@ -142,8 +142,8 @@ impl Lanes {
     }
 
     /// Puts a request into its lane, which is made if there is none. `false` when the lane is full.
-    async fn enter(&self, (match_id, zone_id): (MatchId, ZoneId), waiting: Waiting) -> bool {
-        let mut lanes = self.lanes.lock().await;
+    fn enter(&self, (match_id, zone_id): (MatchId, ZoneId), waiting: Waiting) -> bool {
+        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
         let waiting = match lanes.get(&(match_id, zone_id)) {
             Some(lane) => match lane.try_send(waiting) {
                 Ok(()) => return true,

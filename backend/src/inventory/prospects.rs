@@ -36,7 +36,10 @@ impl ZoneReading {
             Prospect::MayComeBack => Next::Answer(HoldRefused::Busy {
                 retry_after_seconds: self.retry_after_seconds(),
             }),
-            Prospect::Gone => Next::Answer(HoldRefused::Gone { as_of: self.as_of }),
+            Prospect::Gone { largest_party } => Next::Answer(HoldRefused::Gone {
+                as_of: self.as_of,
+                largest_party,
+            }),
         }
     }
 

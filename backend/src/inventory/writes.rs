@@ -17,29 +17,20 @@ pub(super) struct RoundFacts {
     pub(super) price: Money,
 }
 
-/// New carts, column by column. Seats are a text `{…}` per cart, because arrays of arrays must be rectangular.
+/// New carts, column by column. Each says which of [`SeatColumns::seat_ids`] are its own, because arrays of arrays must be rectangular.
 #[derive(Debug, Default)]
 pub(super) struct CartColumns {
     pub(super) cart_ids: Vec<CartId>,
     pub(super) users: Vec<UserId>,
     /// Where the buyer's row lies; none of a buyer who has none yet.
     pub(super) buyer_places: Vec<Option<String>>,
-    pub(super) seat_ids: Vec<String>,
+    /// Its first seat, counted from 1; the others follow.
+    pub(super) first_seats: Vec<i32>,
     pub(super) quantities: Vec<i32>,
     pub(super) adjacent: Vec<bool>,
     pub(super) versions: Vec<i32>,
     pub(super) keys: Vec<String>,
     pub(super) until: Vec<Timestamp>,
-}
-
-impl CartColumns {
-    /// The seats of the next cart.
-    pub(super) fn push_seats(&mut self, seats: &[SeatId]) -> Result<(), std::num::TryFromIntError> {
-        let list: Vec<String> = seats.iter().map(ToString::to_string).collect();
-        self.seat_ids.push(format!("{{{}}}", list.join(",")));
-        self.quantities.push(i32::try_from(seats.len())?);
-        Ok(())
-    }
 }
 
 /// Seats that get their cart, column by column.
@@ -74,13 +65,14 @@ pub(super) async fn save_round(
     let written = query!(
         "WITH made AS MATERIALIZED (
              SELECT *
-             FROM unnest($1::uuid[], $2::uuid[], $3::text[]::tid[], $4::text[], $5::int[], $6::bool[], $7::int[], $8::text[],
+             FROM unnest($1::uuid[], $2::uuid[], $3::text[]::tid[], $4::int[], $5::int[], $6::bool[], $7::int[], $8::text[],
                          $9::timestamptz[])
-                  AS m(cart_id, user_id, place, seat_ids, seats, adjacent, version, key, until)
+                  AS m(cart_id, user_id, place, first, seats, adjacent, version, key, until)
          ), cart AS (
              INSERT INTO carts (cart_id, match_id, user_id, zone_id, seat_ids, unit_price, currency, adjacent, version,
                                 idempotency_key, held_at, locked_until)
-             SELECT cart_id, $10, user_id, $11, seat_ids::uuid[], $12, $13, adjacent, version, key, statement_timestamp(), until
+             SELECT cart_id, $10, user_id, $11, ($15::uuid[])[first:first + seats - 1], $12, $13, adjacent, version, key,
+                    statement_timestamp(), until
              FROM made
              RETURNING 1
          ), seat AS (
@@ -111,7 +103,7 @@ pub(super) async fn save_round(
         &carts.cart_ids as &[CartId],
         &carts.users as &[UserId],
         &carts.buyer_places as &[Option<String>],
-        &carts.seat_ids,
+        &carts.first_seats,
         &carts.quantities,
         &carts.adjacent,
         &carts.versions,

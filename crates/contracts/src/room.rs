@@ -227,7 +227,8 @@ pub struct SessionEnded {
     pub state: TicketState,
 }
 
-/// Body of `POST /queues/{id}/origin-health`: what the origin can take, and what is left to sell.
+/// Body of `POST /queues/{id}/origin-health`: what is left to sell. What counts is whether there is something: large numbers need not
+/// be counted to their end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OriginHealth {

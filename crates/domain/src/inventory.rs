@@ -170,6 +170,8 @@ pub enum HoldRefused {
     Gone {
         /// The database's time of the reading that showed it.
         as_of: Timestamp,
+        /// The largest party that would not have heard this; 0 when there is not one seat.
+        largest_party: usize,
     },
     /// Seats may come back, or too many ask at once.
     #[error("busy; try again in {retry_after_seconds} s")]

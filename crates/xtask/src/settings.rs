@@ -265,6 +265,10 @@ pub(crate) struct Stack {
     /// The match on sale, if the stack was not to be empty.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) match_id: Option<String>,
+    /// The first backend process, past the balancer.
+    pub(crate) one_backend_url: String,
+    pub(crate) redis_url: String,
+    pub(crate) pgbench: PathBuf,
 }
 
 impl Stack {
@@ -284,6 +288,9 @@ impl Stack {
             backend_database_url: servers.database_url(databases.backend),
             waiting_room_database_url: servers.database_url(databases.room),
             match_id,
+            one_backend_url: format!("{}/api/v1", http(ports.backend_of(0))),
+            redis_url: servers.redis_url(),
+            pgbench: servers.postgres().program("pgbench"),
         }
     }
 

@@ -18,6 +18,7 @@ use super::crowd::{key, token};
 use super::figures::{Summary, Times};
 use super::ground::{BARE_INVENTORY, BARE_SEATS, MANY_MATCHES, MANY_VIOLATIONS, SEATS, plan, stadium};
 use super::results::{Compared, List, Refusal, Results, compared, print};
+use super::told;
 use crate::clock::{pause, wall_now};
 use crate::people::oib;
 use crate::stack::Stack;
@@ -71,18 +72,6 @@ pub(crate) async fn run_beside(stack: &Stack, json: &Path, seconds: u64) -> anyh
     std::fs::write(json, serde_json::to_string_pretty(&beside)?)?;
     println!("{beside}");
     Ok(told(&Vec::from_iter(beside.missed())))
-}
-
-/// Says which bars were missed, if any.
-fn told(missed: &[String]) -> ExitCode {
-    for bar in missed {
-        eprintln!("missed: {bar}");
-    }
-    if missed.is_empty() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
 }
 
 /// Where a member of staff works.

@@ -295,10 +295,30 @@ async fn gone_is_said_only_when_nothing_can_come_back_within_the_session() {
     let gone = early.hold(zone, 1).await.refused(409, "gone");
     let as_of: DateTime<Utc> = serde_json::from_value(gone["as_of"].clone()).unwrap();
     assert!(as_of >= now - TimeDelta::minutes(1));
+    assert_eq!(gone["largest_party"], 0);
 
     let busy = late.hold(zone, 1).await;
     assert!(busy.header("retry-after").is_some());
     busy.refused(503, "busy");
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn who_hears_gone_hears_how_many_would_still_fit() {
+    let world = World::start().await;
+    let zone = world.zones[0];
+    let until = SystemClock.now() + TimeDelta::minutes(10);
+    for (name, quantity) in [("ana", 4), ("ben", 4), ("eva", 2)] {
+        let holder = world.fan(name).await;
+        holder.admit_until(until);
+        holder.hold(zone, quantity).await.ok();
+    }
+    let late = world.fan("late").await;
+    late.admit_until(until);
+
+    let gone = late.hold(zone, 3).await.refused(409, "gone");
+    assert_eq!(gone["largest_party"], 2);
+    late.hold(zone, 2).await.ok();
     world.stop().await;
 }
 

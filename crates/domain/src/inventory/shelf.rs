@@ -15,9 +15,31 @@ pub struct FreeSeat {
 }
 
 /// Free seats of one sector, as stretches of neighbours in snake order, from which a batch takes.
+///
+/// The rule, for a party of `k`:
+/// 1. Together: from the front of the first stretch that holds `k` and leaves no single seat behind, an orphan that only somebody who
+///    comes alone could want; if all that hold `k` would leave one, the first of them.
+/// 2. Apart, where no stretch holds `k`, in pieces as large as can be: the first of the longest stretches, again and again.
 #[derive(Debug, Clone, Default)]
 pub struct Shelf {
-    stretches: Vec<Vec<FreeSeat>>,
+    /// In snake order.
+    seats: Vec<FreeSeat>,
+    /// What is left of each stretch.
+    stretches: Vec<Stretch>,
+    /// Seats in all of them.
+    left: usize,
+    /// By party: every stretch before this one is too short. Stretches only shrink, so it never has to go back.
+    holds_from: [usize; PARTIES],
+}
+
+/// Parties of 1 to 4.
+const PARTIES: usize = 4;
+
+/// Neighbours: so many of [`Shelf::seats`], from one on.
+#[derive(Debug, Clone, Copy)]
+struct Stretch {
+    first: usize,
+    length: usize,
 }
 
 impl Shelf {
@@ -26,36 +48,54 @@ impl Shelf {
     pub fn of(free: &[FreeSeat]) -> Self {
         let neighbours =
             |a: &FreeSeat, b: &FreeSeat| a.run_id == b.run_id && a.snake_rank + 1 == b.snake_rank;
+        let mut first = 0;
+        let stretches = free.chunk_by(neighbours).map(|stretch| {
+            let length = stretch.len();
+            first += length;
+            Stretch {
+                first: first - length,
+                length,
+            }
+        });
         Self {
-            stretches: free.chunk_by(neighbours).map(<[FreeSeat]>::to_vec).collect(),
+            stretches: stretches.collect(),
+            seats: free.to_vec(),
+            left: free.len(),
+            holds_from: [0; PARTIES],
         }
     }
 
-    /// Takes `quantity` neighbours: the first stretch that holds them and leaves no single orphan, else the first that
-    /// holds them. `None` leaves the shelf as it was.
+    /// Takes `quantity` neighbours, or none and leaves the shelf as it was.
     pub fn take_adjacent(&mut self, quantity: SeatQuantity) -> Option<Vec<SeatId>> {
         let wanted = quantity.seats();
-        let holds = |stretch: &Vec<FreeSeat>| stretch.len() >= wanted;
-        let leaves_no_orphan = |stretch: &Vec<FreeSeat>| holds(stretch) && stretch.len() - wanted != 1;
-        let chosen = self
+        let first = self.first_that_holds(wanted)?;
+        let lasting = self
             .stretches
             .iter()
-            .position(leaves_no_orphan)
-            .or_else(|| self.stretches.iter().position(holds))?;
-        let taken = self.stretches.get_mut(chosen)?.drain(..wanted);
-        Some(taken.map(|seat| seat.seat_id).collect())
+            .skip(first)
+            .position(|stretch| stretch.length == wanted || stretch.length > wanted + 1);
+        let mut taken = Vec::with_capacity(wanted);
+        self.take(
+            lasting.map_or(first, |further| first + further),
+            wanted,
+            &mut taken,
+        );
+        Some(taken)
     }
 
-    /// Takes `quantity` seats wherever they are, in snake order. `None` leaves the shelf as it was.
+    /// Takes `quantity` seats in pieces as large as can be, or none and leaves the shelf as it was.
     pub fn take_singles(&mut self, quantity: SeatQuantity) -> Option<Vec<SeatId>> {
         let wanted = quantity.seats();
-        if self.len() < wanted {
+        if self.left < wanted {
             return None;
         }
         let mut taken = Vec::with_capacity(wanted);
-        for stretch in &mut self.stretches {
-            let share = stretch.len().min(wanted - taken.len());
-            taken.extend(stretch.drain(..share).map(|seat| seat.seat_id));
+        while taken.len() < wanted {
+            let missing = wanted - taken.len();
+            let (longest, length) = (1..=missing)
+                .rev()
+                .find_map(|length| Some((self.first_that_holds(length)?, length)))?;
+            self.take(longest, length, &mut taken);
         }
         Some(taken)
     }
@@ -65,19 +105,42 @@ impl Shelf {
     pub fn has_adjacent(&self, quantity: SeatQuantity) -> bool {
         self.stretches
             .iter()
-            .any(|stretch| stretch.len() >= quantity.seats())
+            .any(|stretch| stretch.length >= quantity.seats())
     }
 
     /// Seats left.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.stretches.iter().map(Vec::len).sum()
+        self.left
     }
 
     /// Whether no seat is left.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.left == 0
+    }
+
+    /// The first stretch that holds so many.
+    fn first_that_holds(&mut self, wanted: usize) -> Option<usize> {
+        let from = self.holds_from.get_mut(wanted.checked_sub(1)?)?;
+        let further = self
+            .stretches
+            .iter()
+            .skip(*from)
+            .position(|stretch| stretch.length >= wanted);
+        *from = further.map_or(self.stretches.len(), |further| *from + further);
+        further.map(|_| *from)
+    }
+
+    fn take(&mut self, stretch: usize, count: usize, taken: &mut Vec<SeatId>) {
+        let Some(stretch) = self.stretches.get_mut(stretch) else {
+            return;
+        };
+        let seats = self.seats.iter().skip(stretch.first).take(count);
+        taken.extend(seats.map(|seat| seat.seat_id));
+        stretch.first += count;
+        stretch.length -= count;
+        self.left -= count;
     }
 }
 
@@ -91,7 +154,10 @@ pub enum Prospect {
     /// What was asked for may come back within the session: neither `gone` nor torn apart.
     MayComeBack,
     /// Fewer seats than asked for can be had within the session.
-    Gone,
+    Gone {
+        /// So many can: the largest party that would not hear this.
+        largest_party: usize,
+    },
 }
 
 /// Judges a request (`INV false_sold_out`): `free` are the seats free now, `within_session` also those whose lock ends
@@ -107,118 +173,15 @@ pub fn judge_prospect(quantity: SeatQuantity, free: &Shelf, within_session: &She
     } else if within_session.len() >= quantity.seats() {
         Prospect::MayComeBack
     } else {
-        Prospect::Gone
+        Prospect::Gone {
+            largest_party: within_session.len(),
+        }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use uuid::Uuid;
-
-    use super::*;
-
-    fn seat(rank: i32, run: i32) -> FreeSeat {
-        FreeSeat {
-            seat_id: SeatId(Uuid::from_u128(u128::from(rank.unsigned_abs()))),
-            snake_rank: rank,
-            run_id: run,
-        }
-    }
-
-    fn quantity(number: u32) -> SeatQuantity {
-        SeatQuantity::parse(number).unwrap()
-    }
-
-    fn ranks(seats: &[SeatId]) -> Vec<u128> {
-        seats.iter().map(|seat| seat.0.as_u128()).collect()
-    }
-
-    #[test]
-    fn neighbours_come_from_the_first_stretch_that_holds_them() {
-        let mut shelf = Shelf::of(&[
-            seat(1, 1),
-            seat(2, 1),
-            seat(5, 1),
-            seat(6, 1),
-            seat(7, 1),
-            seat(8, 2),
-        ]);
-        assert_eq!(ranks(&shelf.take_adjacent(quantity(3)).unwrap()), [5, 6, 7]);
-    }
-
-    #[test]
-    fn a_stretch_that_would_leave_an_orphan_comes_last() {
-        let mut shelf = Shelf::of(&[seat(1, 1), seat(2, 1), seat(3, 1), seat(6, 1), seat(7, 1)]);
-        assert_eq!(ranks(&shelf.take_adjacent(quantity(2)).unwrap()), [6, 7]);
-        assert_eq!(ranks(&shelf.take_adjacent(quantity(2)).unwrap()), [1, 2]);
-    }
-
-    #[test]
-    fn a_gap_breaks_neighbourhood_even_between_neighbouring_ranks() {
-        let mut shelf = Shelf::of(&[seat(1, 1), seat(2, 2)]);
-        assert_eq!(shelf.take_adjacent(quantity(2)), None);
-        assert_eq!(shelf.take_singles(quantity(2)).unwrap().len(), 2);
-        assert!(shelf.is_empty());
-    }
-
-    #[test]
-    fn a_request_that_cannot_be_met_takes_nothing() {
-        let mut shelf = Shelf::of(&[seat(1, 1), seat(2, 1)]);
-        assert_eq!(shelf.take_adjacent(quantity(3)), None);
-        assert_eq!(shelf.take_singles(quantity(3)), None);
-        assert_eq!(shelf.len(), 2);
-    }
-
-    proptest! {
-        #[test]
-        fn no_seat_is_ever_given_twice(
-            holes in proptest::collection::vec(any::<bool>(), 1..80),
-            wishes in proptest::collection::vec(1_u32..=4, 0..40),
-        ) {
-            let free: Vec<FreeSeat> =
-                (0_i32..).zip(&holes).filter(|(_, free)| **free).map(|(rank, _)| seat(rank, rank / 20)).collect();
-            let mut shelf = Shelf::of(&free);
-            let mut given = std::collections::BTreeSet::new();
-            for wish in wishes {
-                let taken = shelf.take_adjacent(quantity(wish)).or_else(|| shelf.take_singles(quantity(wish)));
-                match taken {
-                    Some(seats) => for seat in seats { prop_assert!(given.insert(seat)); },
-                    None => prop_assert!(shelf.len() < quantity(wish).seats()),
-                }
-            }
-            prop_assert_eq!(given.len() + shelf.len(), free.len());
-        }
-
-        #[test]
-        fn neighbours_are_neighbours(holes in proptest::collection::vec(any::<bool>(), 1..80), wish in 1_u32..=4) {
-            let free: Vec<FreeSeat> =
-                (0_i32..).zip(&holes).filter(|(_, free)| **free).map(|(rank, _)| seat(rank, rank / 7)).collect();
-            if let Some(seats) = Shelf::of(&free).take_adjacent(quantity(wish)) {
-                let found: Vec<&FreeSeat> = free.iter().filter(|seat| seats.contains(&seat.seat_id)).collect();
-                prop_assert!(found.windows(2).all(|pair| pair[0].snake_rank + 1 == pair[1].snake_rank));
-                prop_assert!(found.iter().all(|seat| seat.run_id == found[0].run_id));
-            }
-        }
-    }
-
-    #[test]
-    fn a_seat_that_may_come_back_is_not_gone() {
-        let none = Shelf::default();
-        let back = Shelf::of(&[seat(1, 1), seat(2, 1)]);
-        assert_eq!(judge_prospect(quantity(2), &none, &back), Prospect::MayComeBack);
-        assert_eq!(judge_prospect(quantity(3), &none, &back), Prospect::Gone);
-        assert_eq!(judge_prospect(quantity(2), &back, &back), Prospect::NextRound);
-    }
-
-    #[test]
-    fn singles_are_given_only_when_no_neighbours_can_come_back() {
-        let apart = Shelf::of(&[seat(1, 1), seat(3, 1)]);
-        let together_later = Shelf::of(&[seat(1, 1), seat(2, 1), seat(3, 1)]);
-        assert_eq!(judge_prospect(quantity(2), &apart, &apart), Prospect::SinglesNow);
-        assert_eq!(
-            judge_prospect(quantity(2), &apart, &together_later),
-            Prospect::MayComeBack
-        );
-    }
-}
+mod crowd;
+#[cfg(test)]
+mod oracle;
+#[cfg(test)]
+mod tests;

@@ -20,6 +20,8 @@ use crate::programs::{self, Programs};
 pub(crate) enum Durability {
     /// Everything that was acknowledged survives a power cut: what is measured is what production does.
     Full,
+    /// The same, on a machine that does nothing else: a tenth of it for PostgreSQL's cache.
+    FullOnItsOwn,
     /// Only what a test run needs.
     ProcessOnly,
 }

@@ -67,6 +67,9 @@ pub(crate) struct UpArgs {
         "logs", "empty",
     ])]
     pub(super) docker: bool,
+    /// For benches: programs as they are shipped, and a PostgreSQL that has the machine for itself
+    #[arg(skip)]
+    pub(super) release: bool,
 }
 
 /// Where the backend's two roles run.
@@ -103,6 +106,7 @@ impl UpArgs {
             logs: false,
             empty: false,
             docker: false,
+            release: false,
         }
     }
 

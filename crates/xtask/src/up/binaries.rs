@@ -32,18 +32,23 @@ impl Binary {
 
 /// The whole workspace, as tests build it: cargo unites the features of what it builds together, and whoever builds a part
 /// of it builds its dependencies again.
-pub(super) fn build(checkout: &Checkout, guard: Option<&'static Guard>) -> anyhow::Result<Binaries> {
+pub(super) fn build(
+    checkout: &Checkout,
+    guard: Option<&'static Guard>,
+    release: bool,
+) -> anyhow::Result<Binaries> {
     println!("» building");
     let cargo = |features: &[&str]| {
         let mut command = checkout.cargo();
         command
             .args(["build", "--workspace", "--bins"])
             .args(features)
+            .args(release.then_some("--release"))
             .env("SQLX_OFFLINE", "true");
         run(&mut command)
     };
     let target = checkout.target()?;
-    let built = target.join("debug");
+    let built = target.join(if release { "release" } else { "debug" });
     let mut binaries = Binaries {
         backend: Binary::whole(built.join("backend")),
         room: Binary::whole(built.join("waiting-room")),

@@ -132,7 +132,7 @@ fn raise(checkout: &Checkout, args: &UpArgs, state: &Path, fleet: &mut Fleet) ->
         parts: Vec::new(),
     };
     let servers = stage.start_servers()?;
-    let binaries = build(checkout, args.guard())?;
+    let binaries = build(checkout, args.guard(), args.release)?;
     let files = SettingsFiles::write(
         checkout,
         state,

@@ -36,7 +36,12 @@ impl Stage<'_> {
             redis: self.ports.redis(),
             nats: self.ports.nats(),
         };
-        let servers = Servers::start(self.checkout, self.state, self.fleet, (ports, Durability::Full))?;
+        let durability = if self.args.release {
+            Durability::FullOnItsOwn
+        } else {
+            Durability::Full
+        };
+        let servers = Servers::start(self.checkout, self.state, self.fleet, (ports, durability))?;
         let databases = self.args.databases();
         servers.ensure_database(databases.backend)?;
         servers.ensure_database(databases.room)?;
