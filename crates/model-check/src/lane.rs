@@ -178,8 +178,10 @@ fn lock_seats(sale: &Sale, world: &mut World, (lane, batch): (usize, &mut [Wish]
             continue;
         };
         let (_, quantity) = sale.wish(wish.number);
-        let together = shelf.take_adjacent(quantity);
-        let given = together.or_else(|| shelf.take_singles(quantity).filter(|_| wish.may_be_torn));
+        let given = match shelf.take_adjacent(quantity) {
+            None if wish.may_be_torn => shelf.take_singles(quantity),
+            together => together,
+        };
         wish.stage = match given {
             Some(seats) => Stage::Given {
                 replaces,

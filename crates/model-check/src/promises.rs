@@ -27,6 +27,16 @@ pub(crate) fn all() -> Vec<Property<Sale>> {
         Property::sometimes("a lane dies before its commit", |_, world: &World| {
             world.seen.crash_in_transaction
         }),
+        Property::sometimes(
+            "a request that comes again hears of its cart",
+            |_, world: &World| world.seen.repeated,
+        ),
+        Property::sometimes("a late payment gets equal seats", |_, world: &World| {
+            world.seen.equal_seats
+        }),
+        Property::sometimes("the limit is told", |_, world: &World| {
+            is_told(world, Answer::OverLimit)
+        }),
         Property::sometimes("a late payment goes back", |_, world: &World| world.seen.refund),
         Property::sometimes("gone is said", |_, world: &World| is_told(world, Answer::Gone)),
     ]

@@ -28,8 +28,9 @@ const WARM_UP: Duration = Duration::from_secs(2);
 const SHORT: Duration = Duration::from_millis(1_500);
 /// Fans who come each second, at most.
 const FANS_A_SECOND: u64 = 16_000;
-/// Of a hundred seats so many are sold at the start of each point of the curve; the first one is the run itself.
-const FILLS: [i64; 3] = [50, 90, 99];
+/// Of a hundred seats so many are sold at the start of each point of the curve, and for how long it is measured; the first point is the
+/// run itself. Of what is almost sold the end is not measured: there fans are told `gone`.
+const FILLS: [(i64, Duration); 3] = [(50, SHORT), (90, SHORT), (99, Duration::from_millis(400))];
 /// Holds for 34,000 seats.
 const HOLDS_34000: usize = 34_000 / SEATS_OF_HOLD;
 
@@ -55,8 +56,8 @@ pub(crate) async fn run(stack: &Stack, json: &Path, seconds: u64) -> anyhow::Res
         holds_per_s: ours.answers.per_second()?,
         p99_ms: ours.answers.latencies().p99_ms,
     }];
-    for percent in FILLS {
-        fill_curve.push(bench.filled(&arena, percent).await?);
+    for fill in FILLS {
+        fill_curve.push(bench.filled(&arena, fill).await?);
     }
     let double_sold = arena.double_sold(&bench.db).await? + arena.broken_carts(&bench.db).await?;
     let after = bench.classic(seconds).await?;
@@ -175,10 +176,10 @@ impl<'a> Bench<'a> {
         })
     }
 
-    /// A point of the curve. Of what is almost sold the end is not measured: there fans are told `gone`.
-    async fn filled(&self, arena: &Arena, percent: i64) -> anyhow::Result<Point> {
+    /// A point of the curve.
+    async fn filled(&self, arena: &Arena, (percent, duration): (i64, Duration)) -> anyhow::Result<Point> {
         arena.sell_up_to(&self.db, percent).await?;
-        let stretch = self.known(arena, SHORT / 3, CALLERS).await?;
+        let stretch = self.known(arena, duration, CALLERS).await?;
         Ok(Point {
             sold_percent: stretch.sold_percent,
             holds_per_s: stretch.answers.per_second()?,
